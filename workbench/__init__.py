@@ -1,0 +1,41 @@
+"""An interactive analysis workbench for machine learning in high-energy physics.
+
+The public names below are imported when they are first used, so that a page paints without torch.
+"""
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_PUBLIC = {
+    "load": "workbench.load",
+    "bundled": "workbench.data.bundled",
+    "Jets": "workbench.data.jets",
+    "Events": "workbench.data.events",
+    "Showers": "workbench.data.showers",
+    "Explanation": "workbench.data.explanation",
+    "WorkbenchError": "workbench.errors",
+    "select": "workbench.physics.selection",
+    "roc": "workbench.physics.roc",
+    "Tagger": "workbench.engines.tagging",
+    "open": "workbench.engines.store",
+    "explain": "workbench.explanation.explain",
+    "submit": "workbench.jobs.submit",
+}
+_ROOMS = ("physics", "simulate")
+
+__all__ = [*_PUBLIC, *_ROOMS]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PUBLIC:
+        return getattr(import_module(_PUBLIC[name]), name)
+    if name in _ROOMS:
+        return import_module(f"workbench.{name}")
+    msg = f"module 'workbench' has no attribute {name!r}"
+    raise AttributeError(msg)
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -1,0 +1,121 @@
+"""Collisions: named collections of objects per event."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import awkward as ak
+import numpy as np
+import vector
+
+from ..errors import DataError, nearest
+from .origin import Origin, fingerprint
+
+vector.register_awkward()
+
+
+@dataclass(frozen=True)
+class Events:
+    """A sample of events.
+
+    Attributes:
+        collections: Per name an array whose first axis is events: ragged Momentum4D records ("particles", "jets",
+            "muons", "tracks", "towers", "gen_jets"), one record ("met" with pt and phi) or plain columns.
+            "particles" is what a jet algorithm may cluster: pt, eta, phi, mass and where known pid, charge, d0, dz.
+            Units GeV, rad, mm.
+        label: Index into `classes`, shape (events,); -1 where unknown.
+        classes: Names of the classes.
+        weight: Event weight, shape (events,); may be negative.
+        columns: One number or record per event ("run", "event", "scale", "resonant_mass").
+        origin: Where the sample came from.
+
+    Raises:
+        DataError: lengths differ or a label is out of range.
+    """
+
+    collections: Mapping[str, ak.Array]
+    label: np.ndarray
+    classes: tuple[str, ...]
+    weight: np.ndarray
+    columns: Mapping[str, ak.Array | np.ndarray] = field(default_factory=dict)
+    origin: Origin = field(default_factory=lambda: Origin("unnamed"))
+
+    def __post_init__(self) -> None:
+        lengths = {
+            "labels": len(self.label),
+            "weights": len(self.weight),
+            **{
+                f"entries of {name!r}": len(array)
+                for name, array in {**self.collections, **self.columns}.items()
+            },
+        }
+        if len(set(lengths.values())) > 1:
+            msg = f"Every collection needs one entry per event; found {', '.join(f'{n} {w}' for w, n in lengths.items())}."
+            raise DataError(msg)
+        label = np.asarray(self.label)
+        if label.dtype.kind not in "iu" or (
+            label.size and not -1 <= label.min() <= label.max() < len(self.classes)
+        ):
+            msg = f"Labels must be integers from -1 to {len(self.classes) - 1} for classes {self.classes}."
+            raise DataError(msg)
+
+    @classmethod
+    def of(
+        cls,
+        collections: Mapping[str, ak.Array],
+        *,
+        label: np.ndarray | Sequence[int] | None = None,
+        classes: Sequence[str] = (),
+        weight: np.ndarray | None = None,
+        columns: Mapping[str, Any] | None = None,
+        origin: Origin | None = None,
+    ) -> "Events":
+        """Builds events; labels not given are unknown (-1), weights not given are one."""
+        if not collections and not columns:
+            msg = "Events need at least one collection or column."
+            raise DataError(msg)
+        n = len(next(iter({**collections, **(columns or {})}.values())))
+        return cls(
+            dict(collections),
+            label=np.full(n, -1) if label is None else np.asarray(label, dtype=np.int64),
+            classes=tuple(classes),
+            weight=np.ones(n) if weight is None else np.asarray(weight, dtype=np.float64),
+            columns=dict(columns or {}),
+            origin=origin or Origin("unnamed"),
+        )
+
+    def __len__(self) -> int:
+        return len(self.label)
+
+    def __getitem__(self, keep: Any) -> Any:
+        """Returns a collection (by name) or the events that a slice, mask, index array or one integer keeps."""
+        if isinstance(keep, str):
+            if keep not in self.collections:
+                msg = f"These events have no {keep!r}; {nearest(keep, self.collections)}"
+                raise DataError(msg)
+            return self.collections[keep]
+        if isinstance(keep, int | np.integer):
+            if not -len(self) <= keep < len(self):
+                msg = f"There is no event {keep}; the sample has {len(self)}, counted from 0."
+                raise IndexError(msg)
+            keep = slice(keep, keep + 1 or None)
+        if not isinstance(keep, slice):
+            keep = np.asarray(keep)
+            if keep.size == 0:
+                keep = keep.astype(np.int64)
+        return replace(
+            self,
+            collections={name: array[keep] for name, array in self.collections.items()},
+            label=self.label[keep],
+            weight=self.weight[keep],
+            columns={name: column[keep] for name, column in self.columns.items()},
+        )
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """16 hex digits that identify the contents (not the origin)."""
+        parts: list[Any] = [self.label, self.weight, *self.classes]
+        for name, array in {**self.collections, **self.columns}.items():
+            parts += [name, array]
+        return fingerprint(parts)

@@ -1,0 +1,229 @@
+"""Jets with a varying number of constituents."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import awkward as ak
+import numpy as np
+import vector
+
+from ..errors import DataError, nearest
+from .origin import Origin, fingerprint
+
+vector.register_awkward()
+
+MOMENTUM = ("pt", "eta", "phi", "mass")
+"""The four fields every constituent and every jet has: GeV, 1, rad, GeV."""
+
+OPTIONAL = ("pid", "charge", "d0", "d0_error", "dz", "dz_error", "vertex", "weight")
+"""Fields a constituent may have besides: PDG id, charge in e, impact parameters and errors in mm,
+index of the vertex it came from (0 = hard collision), PUPPI-like weight."""
+
+
+def momenta(**fields: ak.Array | np.ndarray) -> ak.Array:
+    """Zips pt, eta, phi, mass and any further fields into records with Momentum4D behaviour."""
+    return ak.zip(fields, with_name="Momentum4D")
+
+
+@dataclass(frozen=True)
+class Jets:
+    """A sample of jets.
+
+    Attributes:
+        constituents: Momentum4D records, shape (jets, var), hardest first; fields `MOMENTUM` and any of `OPTIONAL`.
+            pt and mass in GeV, phi in rad in (-pi, pi]. A jet may have none.
+        p4: Four-momentum of each jet as its source states it, Momentum4D records, shape (jets,).
+        label: Index into `classes`, shape (jets,); -1 where the class is not known.
+        classes: Names of the classes, ("QCD", "top").
+        weight: Event weight, shape (jets,); may be negative.
+        columns: What else the source says of each jet, by its name in the source or by the observable's name;
+            first axis jets ("tau1", "jet_sdmass", "event_number", "truth").
+        origin: Where the sample came from.
+
+    Raises:
+        DataError: lengths differ, a field is missing, a label is out of range, a value is not finite, pt or energy is negative.
+    """
+
+    constituents: ak.Array
+    p4: ak.Array
+    label: np.ndarray
+    classes: tuple[str, ...]
+    weight: np.ndarray
+    columns: Mapping[str, ak.Array | np.ndarray] = field(default_factory=dict)
+    origin: Origin = field(default_factory=lambda: Origin("unnamed"))
+
+    def __post_init__(self) -> None:
+        for what, records in (("constituents", self.constituents), ("jets", self.p4)):
+            missing = [name for name in MOMENTUM if name not in ak.fields(records)]
+            if missing:
+                msg = f"The {what} lack {', '.join(missing)}; found {', '.join(ak.fields(records)) or 'no fields'}."
+                raise DataError(msg)
+        lengths = {
+            "constituent lists": len(self.constituents),
+            "four-momenta": len(self.p4),
+            "labels": len(self.label),
+            "weights": len(self.weight),
+            **{f"values of {name!r}": len(column) for name, column in self.columns.items()},
+        }
+        if len(set(lengths.values())) > 1:
+            msg = f"Every column needs one entry per jet; found {', '.join(f'{n} {w}' for w, n in lengths.items())}."
+            raise DataError(msg)
+        label = np.asarray(self.label)
+        if label.dtype.kind not in "iu" or (
+            label.size and not -1 <= label.min() <= label.max() < len(self.classes)
+        ):
+            msg = f"Labels must be integers from -1 to {len(self.classes) - 1} for classes {self.classes}."
+            raise DataError(msg)
+        if not np.isfinite(np.asarray(self.weight, dtype=float)).all():
+            msg = f"{np.sum(~np.isfinite(self.weight))} of {len(self)} weights are not finite; drop or repair them."
+            raise DataError(msg)
+        _check_momenta("constituents", ak.flatten(self.constituents, axis=1))
+        _check_momenta("jets", self.p4)
+
+    @classmethod
+    def of(
+        cls,
+        constituents: ak.Array,
+        *,
+        p4: ak.Array | None = None,
+        label: np.ndarray | Sequence[int] | None = None,
+        classes: Sequence[str] = (),
+        weight: np.ndarray | None = None,
+        columns: Mapping[str, Any] | None = None,
+        origin: Origin | None = None,
+    ) -> "Jets":
+        """Builds jets from constituents; what is not given is summed (p4), unknown (label -1) or one (weight)."""
+        n = len(constituents)
+        constituents = ak.with_name(constituents, "Momentum4D")
+        hardest = ak.argsort(constituents.pt, axis=1, ascending=False, stable=True)
+        constituents = constituents[hardest]
+        return cls(
+            constituents,
+            p4=summed(constituents) if p4 is None else ak.with_name(p4, "Momentum4D"),
+            label=np.full(n, -1) if label is None else np.asarray(label, dtype=np.int64),
+            classes=tuple(classes),
+            weight=np.ones(n) if weight is None else np.asarray(weight, dtype=np.float64),
+            columns=dict(columns or {}),
+            origin=origin or Origin("unnamed"),
+        )
+
+    def __len__(self) -> int:
+        return len(self.constituents)
+
+    def __getitem__(self, keep: Any) -> "Jets":
+        """Returns the jets that a slice, mask or index array keeps; one integer keeps one jet."""
+        if isinstance(keep, int | np.integer):
+            if not -len(self) <= keep < len(self):
+                msg = f"There is no jet {keep}; the sample has {len(self)}, counted from 0."
+                raise IndexError(msg)
+            keep = slice(keep, keep + 1 or None)
+        if not isinstance(keep, slice):
+            keep = np.asarray(keep)
+            if keep.size == 0:
+                keep = keep.astype(np.int64)
+        return replace(
+            self,
+            constituents=self.constituents[keep],
+            p4=self.p4[keep],
+            label=self.label[keep],
+            weight=self.weight[keep],
+            columns={name: column[keep] for name, column in self.columns.items()},
+        )
+
+    @property
+    def counts(self) -> np.ndarray:
+        """Number of constituents of each jet, shape (jets,)."""
+        return ak.to_numpy(ak.num(self.constituents, axis=1))
+
+    def is_class(self, name: str) -> np.ndarray:
+        """Returns True for the jets of class `name`, shape (jets,)."""
+        return self.label == self.class_index(name)
+
+    def class_index(self, name: str) -> int:
+        """Returns the label of class `name`."""
+        if name not in self.classes:
+            msg = f"There is no class {name!r} in this sample; {nearest(name, self.classes)}"
+            raise DataError(msg)
+        return self.classes.index(name)
+
+    def with_columns(self, **columns: ak.Array | np.ndarray) -> "Jets":
+        """Returns the same jets with further columns."""
+        return replace(self, columns={**self.columns, **columns})
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """16 hex digits that identify the contents (not the origin)."""
+        return fingerprint([self.constituents, self.p4, self.label, self.weight, *self.classes])
+
+
+def concatenate(samples: Sequence[Jets], origin: Origin | None = None) -> Jets:
+    """Returns one sample of several, in order; classes of equal name are one class, columns and fields in common are kept.
+
+    What is not in every sample is named in the origin's steps, so that nothing is lost silently.
+    """
+    if not samples:
+        msg = "Nothing to concatenate: give at least one sample."
+        raise DataError(msg)
+    classes = tuple(dict.fromkeys(name for sample in samples for name in sample.classes))
+    label = np.concatenate(
+        [
+            np.array([classes.index(name) for name in sample.classes] + [-1], dtype=np.int64)[sample.label]
+            for sample in samples
+        ]
+    )
+    fields = [
+        name
+        for name in ak.fields(samples[0].constituents)
+        if all(name in ak.fields(s.constituents) for s in samples)
+    ]
+    columns = [name for name in samples[0].columns if all(name in s.columns for s in samples)]
+    lost = sorted(
+        {name for s in samples for name in (*ak.fields(s.constituents), *s.columns)} - {*fields, *columns}
+    )
+    if origin is None:
+        origin = Origin(
+            " + ".join(dict.fromkeys(s.origin.name for s in samples)),
+            kind=samples[0].origin.kind if len({s.origin.kind for s in samples}) == 1 else "unknown",
+            format=samples[0].origin.format,
+            settings={"parts": [s.origin.to_dict() for s in samples]},
+        )
+    if lost:
+        origin = origin.then(f"joined; not in every part and left out: {', '.join(lost)}")
+    return Jets(
+        ak.concatenate([s.constituents[fields] for s in samples]),
+        p4=ak.concatenate([s.p4[list(MOMENTUM)] for s in samples]),
+        label=label,
+        classes=classes,
+        weight=np.concatenate([s.weight for s in samples]),
+        columns={name: ak.concatenate([s.columns[name] for s in samples]) for name in columns},
+        origin=origin,
+    )
+
+
+def summed(constituents: ak.Array) -> ak.Array:
+    """Returns the four-momentum sum of each list, Momentum4D in pt, eta, phi, mass, shape (jets,); zero for an empty list."""
+    px, py, pz, energy = (
+        ak.to_numpy(ak.sum(getattr(constituents, c), axis=1)) for c in ("px", "py", "pz", "energy")
+    )
+    pt = np.hypot(px, py)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        eta = np.where(pt > 0, np.arcsinh(pz / pt), 0.0)
+    mass = np.sqrt(np.maximum(energy**2 - pt**2 - pz**2, 0.0))
+    return momenta(pt=pt, eta=eta, phi=np.arctan2(py, px), mass=mass)
+
+
+def _check_momenta(what: str, records: ak.Array) -> None:
+    for name in MOMENTUM:
+        values = ak.to_numpy(records[name])
+        bad = np.flatnonzero(~np.isfinite(values))
+        if bad.size:
+            msg = f"{bad.size} of {values.size} {what} have a {name} that is not a finite number (first: entry {bad[0]}); repair or drop them."
+            raise DataError(msg)
+    negative = np.flatnonzero(ak.to_numpy(records["pt"]) < 0)
+    if negative.size:
+        msg = (
+            f"{negative.size} {what} have a negative pt (first: entry {negative[0]}); pt is a length in GeV."
+        )
+        raise DataError(msg)

@@ -1,0 +1,1 @@
+"""What is fitted: the one training loop, batches, taggers, the store."""

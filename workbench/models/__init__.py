@@ -1,0 +1,1 @@
+"""Network families, one per file: a model sees tensors, never files, jets or widgets."""

@@ -1,0 +1,1 @@
+"""Kinematics, clustering, observables, images, graphs, distributions, figures of merit."""

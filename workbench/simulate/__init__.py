@@ -1,0 +1,1 @@
+"""Pythia events and a parametrised detector; each returns a data container."""

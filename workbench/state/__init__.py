@@ -1,0 +1,1 @@
+"""What a page knows: param classes without a widget."""

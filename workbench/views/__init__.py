@@ -1,0 +1,1 @@
+"""Per plot: columns of numbers, and one figure builder."""

@@ -1,0 +1,1 @@
+"""Panel viewers: what apps and notebooks share."""
