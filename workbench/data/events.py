@@ -10,6 +10,7 @@ import numpy as np
 import vector
 
 from ..errors import DataError, nearest
+from .classes import ClassArray
 from .origin import Origin, fingerprint
 
 vector.register_awkward()
@@ -24,7 +25,7 @@ class Events:
             "muons", "tracks", "towers", "gen_jets"), one record ("met" with pt and phi) or plain columns.
             "particles" is what a jet algorithm may cluster: pt, eta, phi, mass and where known pid, charge, d0, dz.
             Units GeV, rad, mm.
-        label: Index into `classes`, shape (events,); -1 where unknown.
+        label: Index into `classes`, shape (events,), carries the names (`label == "top"`); -1 where unknown.
         classes: Names of the classes.
         weight: Event weight, shape (events,); may be negative.
         columns: One number or record per event ("run", "event", "scale", "resonant_mass").
@@ -35,7 +36,7 @@ class Events:
     """
 
     collections: Mapping[str, ak.Array]
-    label: np.ndarray
+    label: ClassArray | np.ndarray
     classes: tuple[str, ...]
     weight: np.ndarray
     columns: Mapping[str, ak.Array | np.ndarray] = field(default_factory=dict)
@@ -59,6 +60,7 @@ class Events:
         ):
             msg = f"Labels must be integers from -1 to {len(self.classes) - 1} for classes {self.classes}."
             raise DataError(msg)
+        object.__setattr__(self, "label", ClassArray(label, self.classes))
 
     @classmethod
     def of(

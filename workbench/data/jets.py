@@ -10,6 +10,7 @@ import numpy as np
 import vector
 
 from ..errors import DataError, nearest
+from .classes import ClassArray
 from .origin import Origin, fingerprint
 
 vector.register_awkward()
@@ -35,7 +36,7 @@ class Jets:
         constituents: Momentum4D records, shape (jets, var), hardest first; fields `MOMENTUM` and any of `OPTIONAL`.
             pt and mass in GeV, phi in rad in (-pi, pi]. A jet may have none.
         p4: Four-momentum of each jet as its source states it, Momentum4D records, shape (jets,).
-        label: Index into `classes`, shape (jets,); -1 where the class is not known.
+        label: Index into `classes`, shape (jets,), carries the names (`label == "top"`); -1 where the class is not known.
         classes: Names of the classes, ("QCD", "top").
         weight: Event weight, shape (jets,); may be negative.
         columns: What else the source says of each jet, by its name in the source or by the observable's name;
@@ -48,7 +49,7 @@ class Jets:
 
     constituents: ak.Array
     p4: ak.Array
-    label: np.ndarray
+    label: ClassArray | np.ndarray
     classes: tuple[str, ...]
     weight: np.ndarray
     columns: Mapping[str, ak.Array | np.ndarray] = field(default_factory=dict)
@@ -76,6 +77,7 @@ class Jets:
         ):
             msg = f"Labels must be integers from -1 to {len(self.classes) - 1} for classes {self.classes}."
             raise DataError(msg)
+        object.__setattr__(self, "label", ClassArray(label, self.classes))
         if not np.isfinite(np.asarray(self.weight, dtype=float)).all():
             msg = f"{np.sum(~np.isfinite(self.weight))} of {len(self)} weights are not finite; drop or repair them."
             raise DataError(msg)
@@ -139,7 +141,7 @@ class Jets:
 
     def is_class(self, name: str) -> np.ndarray:
         """Returns True for the jets of class `name`, shape (jets,)."""
-        return self.label == self.class_index(name)
+        return np.asarray(self.label) == self.class_index(name)
 
     def class_index(self, name: str) -> int:
         """Returns the label of class `name`."""
