@@ -1,0 +1,129 @@
+"""How well each classifier does, with errors: the tables of the README.
+
+    python benchmarks/quality.py equal      every network on the same 10,000 jets, three seeds
+    python benchmarks/quality.py large      120,000 training jets, and the Particle Flow Network as a learning curve
+    python benchmarks/quality.py bundle     train the tagger that travels with the package
+
+Samples are made by `wb.simulate.jets` with the default settings and kept in benchmarks/cache. Training and test jets come from
+different seeds; the test sample (40,000 jets) is never used to choose anything.
+"""
+
+import argparse
+import os
+import platform
+import time
+from pathlib import Path
+
+import numpy as np
+
+import workbench as wb
+from workbench.data import parquet
+
+HERE = Path(__file__).parent
+CACHE, RESULTS = HERE / "cache", HERE / "results"
+NETWORKS = ("trees", "mlp", "pfn", "particlenet-lite", "particlenet")
+TEST, TEST_SEED = 40_000, 20_001
+TRAIN, TRAIN_SEED = 150_000, 20_002
+EPOCHS = {"equal": 15, "large": 20}
+
+
+def sample(n, seed):
+    """Returns `n` simulated jets, QCD and top, made once and kept."""
+    path = CACHE / f"jets-{n}-{seed}.parquet"
+    if not path.exists():
+        CACHE.mkdir(exist_ok=True)
+        parquet.write(wb.simulate.jets(["QCD", "top"], n=n, seed=seed), path)
+    return wb.load(path)
+
+
+def measure(network, train, test, *, epochs, seed):
+    """Returns one row of figures of a network trained once."""
+    began = time.perf_counter()
+    tagger = wb.Tagger(network=network, epochs=epochs, threads=1).fit(train, seed=seed)
+    seconds = time.perf_counter() - began
+    roc = wb.roc(test.label, tagger.score(test), signal="top", background="QCD")
+    return {
+        "auc": roc.auc,
+        "auc_error": roc.auc_error,
+        "accuracy": roc.accuracy,
+        "r50": roc.rejection(0.5),
+        "r30": roc.rejection(0.3),
+        "parameters": tagger.parameters,
+        "minutes": seconds / 60,
+    }
+
+
+def line(name, jets, rows):
+    """Returns a Markdown row: mean over seeds, with the spread between seeds and the error of the test sample."""
+
+    def spread(values):
+        return np.std(values, ddof=1) if len(values) > 1 else float("nan")
+
+    auc = [row["auc"] for row in rows]
+    cells = [
+        name,
+        f"{jets:,}",
+        f"{rows[0]['parameters']:,}",
+        f"{np.mean([row['accuracy'] for row in rows]):.4f}",
+    ]
+    cells.append(
+        f"{np.mean(auc):.4f} ± {spread(auc):.4f} ± {np.mean([row['auc_error'] for row in rows]):.4f}"
+    )
+    for point in ("r50", "r30"):
+        values = [row[point][0] for row in rows]
+        error = np.mean([row[point][1] for row in rows])
+        cells.append(f"{np.mean(values):.0f} ± {spread(values):.0f} ± {error:.0f}")
+    cells.append(f"{np.mean([row['minutes'] for row in rows]):.1f}")
+    return "| " + " | ".join(cells) + " |"
+
+
+HEAD = (
+    "| network | training jets | parameters | accuracy | AUC | 1/ε_B (ε_S = 0.5) | 1/ε_B (ε_S = 0.3) | minutes |\n"
+    "|---|---|---|---|---|---|---|---|"
+)
+
+
+def table(name, plan, *, epochs, seeds, note):
+    """Trains every (network, jets) of `plan` and writes the table as it grows."""
+    RESULTS.mkdir(exist_ok=True)
+    train, test = sample(TRAIN, TRAIN_SEED), sample(TEST, TEST_SEED)
+    order = np.random.default_rng(0).permutation(len(train))
+    lines = []
+    for network, jets in plan:
+        part = train[order[:jets]]
+        lines.append(
+            line(network, jets, [measure(network, part, test, epochs=epochs, seed=s) for s in seeds])
+        )
+        text = (
+            f"Command: `python benchmarks/quality.py {name}`. {note} Test sample: {TEST:,} jets. First error: spread "
+            f"between {len(seeds)} seeds; second: statistics of the test sample. Training jets include the tenth held "
+            f"out for early stopping. Machine: {os.cpu_count()} cores, {platform.machine()}, one thread per fit.\n\n"
+        )
+        (RESULTS / f"{name}.md").write_text(text + "\n".join([HEAD, *lines]) + "\n")
+
+
+def main():
+    """Runs one of the three plans."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("plan", choices=("equal", "large", "bundle"))
+    plan = parser.parse_args().plan
+    if plan == "equal":
+        table(
+            "equal",
+            [(n, 10_000) for n in NETWORKS],
+            epochs=15,
+            seeds=(1, 2, 3),
+            note="Same jets, 15 epochs, three seeds.",
+        )
+    elif plan == "large":
+        sizes = [("trees", 120_000), ("mlp", 120_000), ("pfn", 12_000), ("pfn", 40_000), ("pfn", 120_000)]
+        table("large", [*sizes, ("particlenet-lite", 120_000)], epochs=20, seeds=(1,), note="20 epochs.")
+    else:
+        tagger = wb.Tagger(network="particlenet-lite", epochs=20).fit(sample(TRAIN, TRAIN_SEED), seed=1)
+        tagger.save(wb.bundled("tagger"))
+
+
+if __name__ == "__main__":
+    main()
