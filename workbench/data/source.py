@@ -1,0 +1,137 @@
+"""What every reader says of the file it reads: which rows, which units, what is missing, what is wrong."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import DataError, nearest
+from .origin import Origin
+
+GEV = {"GeV": 1.0, "MeV": 1e-3, "TeV": 1e3}
+"""How many GeV one unit is."""
+
+
+def row_range(path: Path, total: int, start: int, stop: int | None, what: str) -> tuple[int, int]:
+    """Returns the rows (first, one past last) that lie in a file of `total`; a `stop` beyond the end is the end.
+
+    Raises:
+        DataError: the file has no rows, or the range has none.
+    """
+    if total == 0:
+        msg = f"{path.name} holds no {what}; give a file with at least one."
+        raise DataError(msg)
+    last = total if stop is None else min(stop, total)
+    if start < 0 or last <= start:
+        msg = f"There are no {what} from {start} to {stop} in {path.name}, which has {total}, counted from 0."
+        raise DataError(msg)
+    return start, last
+
+
+def require(path: Path, found: Iterable[str], wanted: Iterable[str], what: str = "branch") -> None:
+    """Raises DataError that names the first wanted name that is missing, and the nearest one found."""
+    found = list(found)
+    for name in wanted:
+        if name not in found:
+            msg = f"{path.name} has no {what} {name!r}; {nearest(name, found)}"
+            raise DataError(msg)
+
+
+def in_gev(path: Path, units: str | None, default: str | None, hint: str = "") -> float:
+    """Returns how many GeV one unit of the file is.
+
+    Args:
+        path: The file, for the message.
+        units: What the user declared, or None.
+        default: What the format or the file's content says, None where neither does.
+        hint: What speaks for which unit, for the message.
+
+    Raises:
+        DataError: unknown unit, or nobody said which.
+    """
+    declared = units or default
+    if declared is None:
+        msg = f'{path.name} does not say its energy unit{hint}; say units="GeV" or units="MeV".'
+        raise DataError(msg)
+    if declared not in GEV:
+        msg = f"Unknown energy unit {declared!r}; known are {', '.join(GEV)}."
+        raise DataError(msg)
+    return GEV[declared]
+
+
+def origin_of(
+    path: Path,
+    format: str,
+    rows: tuple[int, int],
+    total: int,
+    *,
+    kind: str = "simulation",
+    units: str = "GeV",
+    **settings: Any,
+) -> Origin:
+    """Returns the origin of rows read from a file; `units` are those of the file, the sample is in GeV."""
+    return Origin(
+        path.name,
+        kind=kind,
+        format=format,
+        settings={"rows": list(rows), "rows_in_file": total, "units": units, **settings},
+    )
+
+
+@contextmanager
+def reading(path: Path, format: str) -> Iterator[None]:
+    """Turns what a library raises on a damaged file into one sentence."""
+    try:
+        yield
+    except DataError:
+        raise
+    except FileNotFoundError as error:
+        msg = f"There is no file {str(path)!r}; check the path."
+        raise DataError(msg) from error
+    except (
+        OSError,
+        EOFError,
+        ValueError,
+        KeyError,
+        RuntimeError,
+        TypeError,
+        IndexError,
+        SyntaxError,
+    ) as error:
+        reason = str(error).strip().splitlines()
+        detail = reason[0][:200] if reason else type(error).__name__
+        msg = f"{path.name} cannot be read as {format} ({detail}); the file is damaged, cut short or of another layout."
+        raise DataError(msg) from error
+
+
+def finite(path: Path, columns: Mapping[str, Any]) -> None:
+    """Raises DataError that counts the values that are not finite numbers and names the first, per column."""
+    for name, values in columns.items():
+        bad = np.flatnonzero(~np.isfinite(np.asarray(values)))
+        if bad.size:
+            msg = f"{bad.size} values of {name} in {path.name} are not finite numbers (first: entry {bad[0]}); repair or drop them."
+            raise DataError(msg)
+
+
+def mass_from_energy(path: Path, energy: np.ndarray, momentum: np.ndarray) -> np.ndarray:
+    """Returns sqrt(E^2 - p^2) in GeV; a square that is negative within the rounding of the file's numbers is 0.
+
+    Rounding: the file's float type keeps E^2 and p^2 to about four units in its last place each, or a thousandth in
+    energy where a generator wrote few digits.
+
+    Raises:
+        DataError: an energy is not finite, negative, or below the momentum by more than rounding.
+    """
+    finite(path, {"energy": energy, "momentum": momentum})
+    negative = np.flatnonzero(energy < 0)
+    if negative.size:
+        msg = f"{negative.size} of {energy.size} energies in {path.name} are negative (first: entry {negative[0]}, {energy[negative[0]]:g} GeV); repair or drop them."
+        raise DataError(msg)
+    resolution = 1e-3
+    spacelike = np.flatnonzero(momentum > energy * (1 + resolution) + 1e-6)
+    if spacelike.size:
+        msg = f"{spacelike.size} of {energy.size} momenta in {path.name} exceed their energy by more than rounding (first: entry {spacelike[0]}); are px, py, pz, E in their places?"
+        raise DataError(msg)
+    return np.sqrt(np.maximum((energy - momentum) * (energy + momentum), 0.0))
