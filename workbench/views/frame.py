@@ -1,0 +1,65 @@
+"""The frame that every plot has: labelled axes with units, quiet grid, one height."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from bokeh.models import Legend
+from bokeh.plotting import figure
+
+HEIGHT = 230
+TOOLS = "pan,box_zoom,wheel_zoom,reset,save"
+
+
+def axis_label(label: str, unit: str = "") -> str:
+    """Returns "label [unit]", or the bare label of a quantity without unit."""
+    return f"{label} [{unit}]" if unit and unit != "1" else label
+
+
+def frame(x: str, y: str, *, name: str, height: int = HEIGHT, **options: Any) -> figure:
+    """Returns an empty figure with these axis labels; `name` finds it again, on the page and in tests."""
+    settings: dict[str, Any] = {
+        "height": height,
+        "min_width": 200,
+        "sizing_mode": "stretch_width",
+        "tools": TOOLS,
+        "output_backend": "canvas",
+        "x_axis_label": x,
+        "y_axis_label": y,
+        "name": name,
+    }
+    plot = figure(**{**settings, **options})
+    plot.toolbar.autohide = True
+    plot.toolbar.logo = None
+    plot.background_fill_alpha = 0
+    plot.border_fill_alpha = 0
+    plot.outline_line_alpha = 0
+    plot.min_border_right = 12
+    plot.grid.grid_line_alpha = 0.15
+    plot.axis.axis_label_text_font_style = "normal"
+    plot.axis.axis_label_text_font_size = "12px"
+    plot.axis.major_label_text_font_size = "11px"
+    plot.axis.minor_tick_line_alpha = 0
+    return plot
+
+
+def quiet_legend(plot: figure, location: str = "top_right") -> None:
+    """Puts the legend inside the frame, without a box; a click hides or shows its entry."""
+    for legend in plot.select(Legend):
+        legend.location = location
+        legend.background_fill_alpha = 0
+        legend.border_line_alpha = 0
+        legend.label_text_font_size = "11px"
+        legend.padding = legend.margin = 4
+        legend.spacing = 0
+        legend.glyph_height = 14
+
+
+def single(columns: Mapping[str, Sequence[Any] | np.ndarray]) -> dict[str, Any]:
+    """Returns the columns with every float array in single precision, half as heavy on the wire."""
+    return {
+        name: np.asarray(column, dtype=np.float32)
+        if isinstance(column, np.ndarray) and column.dtype.kind == "f"
+        else column
+        for name, column in columns.items()
+    }

@@ -1,0 +1,49 @@
+"""The graph that a network sees: each particle joined to its nearest neighbours."""
+
+import numpy as np
+from bokeh.models import ColumnDataSource, LinearColorMapper
+from bokeh.plotting import figure
+
+from .frame import frame, single
+from .palette import NEUTRAL
+
+
+def edge_columns(deta: np.ndarray, dphi: np.ndarray, i: np.ndarray, j: np.ndarray) -> dict[str, np.ndarray]:
+    """Returns one row per edge from particle `i` to `j`: "x0", "y0", "x1", "y1" in (deta, dphi).
+
+    An edge across the seam of phi is drawn at its true length, not around the detector.
+    """
+    rise = (dphi[j] - dphi[i] + np.pi) % (2 * np.pi) - np.pi
+    return single({"x0": deta[i], "y0": dphi[i], "x1": deta[j], "y1": dphi[i] + rise})
+
+
+def empty() -> ColumnDataSource:
+    """Returns the source of the edges, without edges."""
+    return ColumnDataSource({name: np.zeros(0, np.float32) for name in ("x0", "y0", "x1", "y1")})
+
+
+def graph_figure(
+    edges: ColumnDataSource, particles: ColumnDataSource, scale: LinearColorMapper, radius: float = 0.8
+) -> figure:
+    """Returns edges under the particles of the map, in the same colours."""
+    side = 1.15 * radius
+    plot = frame(
+        "Δη",
+        "Δφ [rad]",
+        name="graph",
+        height=380,
+        x_range=(-side, side),
+        y_range=(-side, side),
+        match_aspect=True,
+    )
+    plot.segment("x0", "y0", "x1", "y1", source=edges, line_color=NEUTRAL, line_alpha=0.45)
+    plot.scatter(
+        "deta",
+        "dphi",
+        size="size",
+        marker="marker",
+        source=particles,
+        fill_color={"field": "relevance", "transform": scale},
+        line_color=NEUTRAL,
+    )
+    return plot

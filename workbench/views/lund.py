@@ -1,0 +1,49 @@
+"""The primary Lund plane of one jet."""
+
+import numpy as np
+from bokeh.models import ColumnDataSource, HoverTool
+from bokeh.plotting import figure
+
+from .frame import frame, single
+from .palette import OKABE_ITO
+
+COLUMNS = ("delta", "kt", "z")
+
+
+def columns(delta: np.ndarray, kt: np.ndarray, z: np.ndarray) -> dict[str, np.ndarray]:
+    """Returns one row per emission: "ln_angle" = ln 1/Delta, "ln_kt" (kT in GeV), "z", "size"."""
+    return single(
+        {
+            "ln_angle": np.log(1 / np.asarray(delta, dtype=float)),
+            "ln_kt": np.log(np.asarray(kt, dtype=float)),
+            "z": np.asarray(z, dtype=float),
+            "order": np.arange(1, len(z) + 1, dtype=float),
+            "size": 6 + 22 * np.asarray(z, dtype=float),
+        }
+    )
+
+
+def empty() -> ColumnDataSource:
+    """Returns the source of the plane, without emissions."""
+    return ColumnDataSource(columns(*(np.zeros(0) for _ in COLUMNS)))
+
+
+def plane_figure(source: ColumnDataSource) -> figure:
+    """Returns the plane; marker size grows with the momentum share z, the line follows the hard branch inwards."""
+    plot = frame("ln 1/Δ", "ln kT/GeV", name="lund", height=380, x_range=(0, 7), y_range=(-5, 7))
+    plot.line("ln_angle", "ln_kt", source=source, color=OKABE_ITO[0], line_alpha=0.35)
+    emissions = plot.scatter(
+        "ln_angle", "ln_kt", size="size", source=source, color=OKABE_ITO[0], fill_alpha=0.55, line_alpha=0.9
+    )
+    plot.add_tools(
+        HoverTool(
+            renderers=[emissions],
+            tooltips=[
+                ("emission", "@order"),
+                ("ln 1/Δ", "@ln_angle{0.00}"),
+                ("ln kT/GeV", "@ln_kt{0.00}"),
+                ("z", "@z{0.000}"),
+            ],
+        )
+    )
+    return plot
