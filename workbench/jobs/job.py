@@ -1,0 +1,229 @@
+"""One piece of background work, as the process that asked for it sees it."""
+
+import shutil
+import tempfile
+import threading
+import time
+import weakref
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .. import errors
+from ..errors import JobError
+from ..progress import Outcome, Step
+
+OVER = ("done", "stopped", "failed", "died")
+"""The statuses that do not change any more."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What comes back from the worker: a value, a file that holds it, or a failure.
+
+    Attributes:
+        value: The result itself, where it is small and plain.
+        file: The file that holds the result, else "".
+        reader: "module:name" of the function that reads `file`.
+        outcome: How a fit ended, where the result says so.
+        stopped: True if the work saw the stop and ended for it.
+        failure: Class name, sentence and traceback of what went wrong.
+    """
+
+    value: Any = None
+    file: str = ""
+    reader: str = ""
+    outcome: Outcome | None = None
+    stopped: bool = False
+    failure: tuple[str, str, str] | None = None
+
+
+class News(NamedTuple):
+    """What changed since a version: the version now, the status now, the steps in between."""
+
+    version: int
+    status: str
+    steps: list[Step]
+
+
+class Job:
+    """Work that runs in a worker process; every method may be called from any thread.
+
+    Pages poll: `version` grows with every change and `since` returns what is new, so nothing is pushed to a page.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.folder = Path(tempfile.mkdtemp(prefix="workbench-job-"))
+        self.token = self.folder.name
+        self._changed = threading.Condition()
+        self._status = "queued"
+        self._handed_over = False
+        self._acknowledged = False
+        self._version = 0
+        self._at: list[int] = []
+        self._steps: list[Step] = []
+        self._answer: Answer | None = None
+        self._error = self._trace = ""
+        self._began: float | None = None
+        self._ended: float | None = None
+        weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
+
+    def __repr__(self) -> str:
+        return f"<Job {self.name}: {self._status}, {len(self._steps)} steps>"
+
+    @property
+    def status(self) -> str:
+        """One of "queued", "running", "done", "stopped", "failed", "died"."""
+        return self._status
+
+    @property
+    def over(self) -> bool:
+        """True when the status does not change any more."""
+        return self._status in OVER
+
+    @property
+    def version(self) -> int:
+        """A number that grows with every change of status or progress."""
+        return self._version
+
+    @property
+    def steps(self) -> list[Step]:
+        """All signs of life so far, oldest first; only the newest `extra` is kept."""
+        with self._changed:
+            return list(self._steps)
+
+    def since(self, version: int) -> News:
+        """Returns version, status and the steps that came after `version`, all of one moment."""
+        with self._changed:
+            return News(self._version, self._status, self._steps[bisect_right(self._at, version) :])
+
+    @property
+    def seconds(self) -> float:
+        """Time spent in the worker so far, in s; 0 before it began."""
+        if self._began is None:
+            return 0.0
+        return (time.monotonic() if self._ended is None else self._ended) - self._began
+
+    @property
+    def acknowledged(self) -> bool:
+        """True once the worker has said that it saw the stop."""
+        return self._acknowledged
+
+    @property
+    def error(self) -> str:
+        """One sentence for the user if the job failed or died, else ""."""
+        return self._error
+
+    @property
+    def trace(self) -> str:
+        """The worker's traceback if the job failed, for a log; not for a page."""
+        return self._trace
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """How the fit ended, where the result says so."""
+        return self._answer.outcome if self._answer else None
+
+    @property
+    def file(self) -> Path | None:
+        """The file that holds the result (a saved model, a sample), as long as the job is kept."""
+        return Path(self._answer.file) if self._answer and self._answer.file else None
+
+    def stop(self) -> None:
+        """Asks the work to end at its next batch and returns at once; queued work never begins."""
+        with self._changed:
+            if self.over:
+                return
+            if self._handed_over:
+                (self.folder / "stop").touch()
+            else:
+                self._end("stopped", "The job was stopped before it began.")
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Waits until the job is over, at most `timeout` seconds, and returns whether it is."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self.over, timeout)
+
+    def result(self, timeout: float | None = None) -> Any:
+        """Returns what the work returned, waiting at most `timeout` seconds; a stopped fit returns its best so far.
+
+        Raises:
+            TimeoutError: it is not over yet.
+            WorkbenchError: the work failed; the class is the one raised in the worker where it is one of ours.
+        """
+        if not self.wait(timeout):
+            msg = f"{self.name} is {self.status} after {timeout:g} s; wait longer or stop it."
+            raise TimeoutError(msg)
+        answer = self._answer
+        if answer is None or answer.failure:
+            kind = getattr(errors, answer.failure[0], JobError) if answer and answer.failure else JobError
+            raise kind(self._error)
+        if not answer.file:
+            return answer.value
+        module, name = answer.reader.split(":")
+        return getattr(import_module(module), name)(answer.file)
+
+    def hand_over(self) -> bool:
+        """Marks that the worker gets the job now; returns False if it was stopped before."""
+        with self._changed:
+            self._handed_over = not self.over
+            return self._handed_over
+
+    def receive(self, message: Mapping[str, Any]) -> None:
+        """Takes one message of the worker: "began", "stop" or "step"."""
+        with self._changed:
+            if self.over:
+                return
+            if message["kind"] == "began":
+                self._status, self._began = "running", time.monotonic()
+            elif message["kind"] == "stop":
+                self._acknowledged = True
+            else:
+                self._append(Step(**message["step"], extra=self._extra(message["extra"])))
+            self._change()
+
+    def finish(self, answer: Answer) -> None:
+        """Takes what came back."""
+        with self._changed:
+            if self.over:
+                return
+            self._answer = answer
+            if answer.failure:
+                self._trace = answer.failure[2]
+                self._end("failed", answer.failure[1])
+            else:
+                self._end("stopped" if answer.stopped else "done")
+
+    def fail(self, status: str, sentence: str) -> None:
+        """Ends a job that brought no answer."""
+        with self._changed:
+            if not self.over:
+                self._end(status, sentence)
+
+    def _append(self, step: Step) -> None:
+        if step.extra and self._steps:
+            self._steps = [replace(old, extra={}) if old.extra else old for old in self._steps]
+        self._steps.append(step)
+        self._at.append(self._version + 1)
+
+    def _extra(self, file: str) -> dict[str, np.ndarray]:
+        if not file:
+            return {}
+        with np.load(file, allow_pickle=False) as arrays:
+            extra = dict(arrays)
+        Path(file).unlink()
+        return extra
+
+    def _end(self, status: str, error: str = "") -> None:
+        self._status, self._error, self._ended = status, error, time.monotonic()
+        self._change()
+
+    def _change(self) -> None:
+        self._version += 1
+        self._changed.notify_all()

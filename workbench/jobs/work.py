@@ -1,0 +1,148 @@
+"""What happens in the worker: read the data, do the work, report, see the stop, leave the result."""
+
+import threading
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from distributed import get_worker
+
+from ..data import parquet
+from ..data.events import Events
+from ..data.jets import Jets
+from ..errors import WorkbenchError
+from ..progress import Step
+from .job import Answer
+
+LOOK = 0.05
+"""Seconds between two looks for the stop."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A sample that travels as the name of its file."""
+
+    file: str
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What a worker is asked to do: call `function` with these arguments and with report= and stop=."""
+
+    token: str
+    folder: str
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+
+
+def stored(value: Any, folder: Path, name: str) -> Any:
+    """Returns `value`, or a reference to its file in `folder` if it is a sample."""
+    if not isinstance(value, Jets | Events):
+        return value
+    path = folder / f"{name}.parquet"
+    parquet.write(value, path)
+    return Stored(str(path))
+
+
+def fetched(value: Any) -> Any:
+    """Returns `value`, read from its file if it is a reference."""
+    return parquet.read(value.file) if isinstance(value, Stored) else value
+
+
+class Reporter:
+    """Sends steps home; arrays travel as files."""
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+        self._worker = get_worker()
+        self._files = 0
+
+    def __call__(self, step: Step) -> None:
+        plain = {
+            **asdict(replace(step, extra={})),
+            "metrics": {name: float(v) for name, v in step.metrics.items()},
+        }
+        del plain["extra"]
+        self.send(kind="step", step=plain, extra=self._write(step.extra))
+
+    def send(self, **message: Any) -> None:
+        """Sends one message to whoever asked."""
+        self._worker.log_event(self._ask.token, message)
+
+    def _write(self, extra: Mapping[str, Any]) -> str:
+        if not extra:
+            return ""
+        self._files += 1
+        file = Path(self._ask.folder) / f"extra-{self._files}.npz"
+        np.savez(file, allow_pickle=False, **{name: np.asarray(array) for name, array in extra.items()})
+        return str(file)
+
+
+class FileStop:
+    """Is set once a file appears; a thread looks for it, so that asking costs nothing and is acknowledged between batches."""
+
+    def __init__(self, file: Path, acknowledge: Callable[[], None]) -> None:
+        self.seen = False
+        self._file = file
+        self._acknowledge = acknowledge
+        self._set = threading.Event()
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="workbench-stop", daemon=True)
+
+    def is_set(self) -> bool:
+        """Returns True when the work should end."""
+        self.seen = self.seen or self._set.is_set()
+        return self._set.is_set()
+
+    def __enter__(self) -> "FileStop":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._over.wait(LOOK):
+            if self._file.exists():
+                self._set.set()
+                self._acknowledge()
+                return
+
+
+def perform(ask: Ask) -> Answer:
+    """Returns the answer of one job; whatever the work raises becomes a sentence."""
+    report = Reporter(ask)
+    report.send(kind="began")
+    folder = Path(ask.folder)
+    try:
+        with FileStop(folder / "stop", lambda: report.send(kind="stop")) as stop:
+            value = ask.function(
+                *map(fetched, ask.args),
+                **{name: fetched(value) for name, value in ask.kwargs.items()},
+                report=report,
+                stop=stop,
+            )
+        return replace(_answer(value, folder), stopped=stop.seen)
+    except WorkbenchError as error:
+        return Answer(failure=(type(error).__name__, str(error), traceback.format_exc()))
+    except Exception as error:  # noqa: BLE001 - the border: any error of the work is told, none ends the worker
+        sentence = f"{type(error).__name__}: {error}"
+        return Answer(failure=("JobError", sentence, traceback.format_exc()))
+
+
+def _answer(value: Any, folder: Path) -> Answer:
+    outcome = getattr(value, "outcome", None)
+    if isinstance(value, Jets | Events):
+        parquet.write(value, folder / "result.parquet")
+        return Answer(file=str(folder / "result.parquet"), reader="workbench.data.parquet:read")
+    if hasattr(value, "save"):
+        value.save(folder / "result.safetensors")
+        return Answer(
+            file=str(folder / "result.safetensors"), reader="workbench.engines.store:open", outcome=outcome
+        )
+    return Answer(value=value, outcome=outcome)
