@@ -3,33 +3,36 @@
 from collections.abc import Mapping
 
 import numpy as np
-from bokeh.models import ColumnDataSource, DataRange1d, NumeralTickFormatter, Span
+from bokeh.models import ColumnDataSource, DataRange1d, Span
 from bokeh.plotting import figure
 
+from ..physics.distributions import Points, ratio
 from .frame import axis_label, frame, quiet_legend, single
-from .palette import NEUTRAL, class_colours, class_dashes, class_hatches
+from .palette import NEUTRAL, class_colours, class_hatches
 
-Densities = Mapping[str, tuple[np.ndarray, np.ndarray]]
-"""Per class its normalised density and the error of it, both of shape (bins,), in 1/unit."""
+Densities = Mapping[str, Points]
+"""Per class its normalised density in 1/unit, all with the same edges."""
 
 FILLED = 0.30
 
 
-def columns(edges: np.ndarray, densities: Densities) -> dict[str, np.ndarray]:
+def columns(densities: Densities) -> dict[str, np.ndarray]:
     """Returns one row per class and bin: the bars and their errors.
 
     Columns: "left", "right", "centre" (units of the observable), "density", "low", "high" (1/unit), "class", "colour",
     "hatch", "alpha". The first class is filled, the others are hatched, so that they differ without colour.
     """
-    n, bins = len(densities), len(edges) - 1
-    density = np.concatenate([np.zeros(0), *(d for d, _ in densities.values())])
-    error = np.concatenate([np.zeros(0), *(e for _, e in densities.values())])
+    n = len(densities)
+    edges = [points.edges for points in densities.values()]
+    density = _joined([points.value for points in densities.values()])
+    error = _joined([points.error for points in densities.values()])
+    bins = [len(points.value) for points in densities.values()]
     return {
         **single(
             {
-                "left": np.tile(edges[:-1], n),
-                "right": np.tile(edges[1:], n),
-                "centre": np.tile((edges[:-1] + edges[1:]) / 2, n),
+                "left": _joined([e[:-1] for e in edges]),
+                "right": _joined([e[1:] for e in edges]),
+                "centre": _joined([(e[:-1] + e[1:]) / 2 for e in edges]),
                 "density": density,
                 "low": density - error,
                 "high": density + error,
@@ -42,59 +45,55 @@ def columns(edges: np.ndarray, densities: Densities) -> dict[str, np.ndarray]:
     }
 
 
-def outlines(edges: np.ndarray, densities: Densities) -> dict[str, list]:
-    """Returns one staircase per class: "xs", "ys", "class", "colour", "dash"."""
-    n = len(densities)
-    stairs = np.repeat(edges, 2).astype(np.float32)
+def outlines(densities: Densities) -> dict[str, list]:
+    """Returns one staircase per class: "xs", "ys", "colour"."""
     return {
-        "xs": [stairs] * n,
+        "xs": [np.repeat(points.edges, 2).astype(np.float32) for points in densities.values()],
         "ys": [
-            np.concatenate([[0.0], np.repeat(density, 2), [0.0]]).astype(np.float32)
-            for density, _ in densities.values()
+            np.concatenate([[0.0], np.repeat(points.value, 2), [0.0]]).astype(np.float32)
+            for points in densities.values()
         ],
-        "class": list(densities),
-        "colour": list(class_colours(n)),
-        "dash": list(class_dashes(n)),
+        "colour": list(class_colours(len(densities))),
     }
 
 
-def ratios(edges: np.ndarray, densities: Densities, reference: str) -> dict[str, np.ndarray]:
+def ratios(densities: Densities, reference: str) -> dict[str, np.ndarray]:
     """Returns each class over `reference`, one row per bin where both are positive: "centre", "ratio", "low", "high", "colour".
 
-    Errors of the two are added in quadrature: classes share no jet.
+    The lower end stays above a hundredth of the ratio, because the axis is logarithmic.
     """
-    colours = dict(zip(densities, class_colours(len(densities)), strict=True))
-    below, below_error = densities[reference]
     parts: dict[str, list[np.ndarray]] = {name: [] for name in ("centre", "ratio", "low", "high", "colour")}
-    for name, (density, error) in densities.items():
+    for (name, points), colour in zip(densities.items(), class_colours(len(densities)), strict=True):
         if name == reference:
             continue
-        both = (density > 0) & (below > 0)
-        ratio = density[both] / below[both]
-        spread = ratio * np.hypot(error[both] / density[both], below_error[both] / below[both])
-        parts["centre"].append(((edges[:-1] + edges[1:]) / 2)[both])
-        parts["ratio"].append(ratio)
-        parts["low"].append(np.maximum(ratio - spread, ratio * 1e-2))
-        parts["high"].append(ratio + spread)
-        parts["colour"].append(np.full(both.sum(), colours[name], dtype=object))
-    return single({name: np.concatenate([np.zeros(0), *values]) for name, values in parts.items()})
+        over = ratio(points, densities[reference])
+        shown = np.isfinite(over.value) & (over.value > 0)
+        value, error = over.value[shown], over.error[shown]
+        parts["centre"].append(((over.edges[:-1] + over.edges[1:]) / 2)[shown])
+        parts["ratio"].append(value)
+        parts["low"].append(np.maximum(value - error, value / 100))
+        parts["high"].append(value + error)
+        parts["colour"].append(np.full(len(value), colour, dtype=object))
+    return single({name: _joined(values) for name, values in parts.items()})
+
+
+def _joined(parts: list[np.ndarray]) -> np.ndarray:
+    return np.concatenate(parts) if parts else np.zeros(0)
 
 
 class Sources:
     """The three sources of one histogram, refilled in place."""
 
     def __init__(self) -> None:
-        none: Densities = {"": (np.zeros(1), np.zeros(1))}
-        edges = np.array([0.0, 1.0])
-        self.bars = ColumnDataSource(columns(edges, none))
-        self.lines = ColumnDataSource(outlines(edges, none))
-        self.ratio = ColumnDataSource(ratios(edges, none, ""))
+        self.bars = ColumnDataSource(columns({}))
+        self.lines = ColumnDataSource(outlines({}))
+        self.ratio = ColumnDataSource(ratios({}, ""))
 
-    def fill(self, edges: np.ndarray, densities: Densities, reference: str) -> None:
+    def fill(self, densities: Densities, reference: str) -> None:
         """Shows these densities, and their ratios to the class `reference`."""
-        self.bars.data = columns(edges, densities)
-        self.lines.data = outlines(edges, densities)
-        self.ratio.data = ratios(edges, densities, reference)
+        self.bars.data = columns(densities)
+        self.lines.data = outlines(densities)
+        self.ratio.data = ratios(densities, reference)
 
 
 def histogram_figure(sources: Sources, label: str, unit: str, *, name: str, log: bool = False) -> figure:
@@ -115,16 +114,9 @@ def histogram_figure(sources: Sources, label: str, unit: str, *, name: str, log:
         hatch_alpha=0.35,
         hatch_scale=7,
         line_alpha=0,
-    )
-    plot.multi_line(
-        "xs",
-        "ys",
-        source=sources.lines,
-        line_color="colour",
-        line_dash="dash",
-        line_width=1.8,
         legend_field="class",
     )
+    plot.multi_line("xs", "ys", source=sources.lines, line_color="colour", line_width=1.8)
     plot.segment("centre", "low", "centre", "high", source=sources.bars, line_color="colour", line_width=1.2)
     if not log:
         plot.y_range = DataRange1d(start=0)
@@ -150,5 +142,4 @@ def ratio_figure(
     plot.segment("centre", "low", "centre", "high", source=sources.ratio, line_color="colour")
     plot.scatter("centre", "ratio", source=sources.ratio, color="colour", size=4)
     plot.yaxis.ticker.desired_num_ticks = 3
-    plot.yaxis.formatter = NumeralTickFormatter(format="0.[00]a")
     return plot

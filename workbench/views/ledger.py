@@ -38,9 +38,9 @@ def written(amount: float) -> str:
 
 
 def sentence(ledger: Ledger) -> str:
-    """Returns the ledger of the only jet as one line of arithmetic: "score +2.41 = inputs +2.10 + biases +0.31 + rest +1e-08"."""
-    parts = [f"{name} {written(float(line[0]))}" for name, line in ledger.lines.items()]
-    parts.append(f"rest {written(float(ledger.rest[0]))}")
+    """Returns the ledger of the only jet as one line of arithmetic: "score +2.41 = +2.10 inputs +0.31 biases +1e-08 rest"."""
+    parts = [f"{written(float(line[0]))} {name}" for name, line in ledger.lines.items()]
+    parts.append(f"{written(float(ledger.rest[0]))} rest")
     return f"score {written(float(ledger.score[0]))} = " + " ".join(parts)
 
 

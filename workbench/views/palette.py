@@ -17,9 +17,8 @@ OKABE_ITO = (
 )
 """One colour per class, in the order of the sample's classes. Source: Okabe and Ito, "Color universal design"."""
 
-DASHES = ("solid", "dashed", "dotted", "dotdash", "dashdot", "solid", "dashed", "dotted")
 HATCHES = (" ", "/", "\\", "x", "-", "|", ".", "+")
-"""Second signs of a class, so that nothing is told by colour alone."""
+"""Second sign of a class, so that nothing is told by colour alone."""
 
 RELEVANCE = tuple(interp_palette(("#2166AC", "#67A9CF", "#E8E8E8", "#EF8A62", "#B2182B"), 255))
 """Diverging, blue against the score, red for it, grey where nothing is said."""
@@ -32,13 +31,8 @@ NEUTRAL = "#888888"
 
 
 def class_colours(n: int) -> tuple[str, ...]:
-    """Returns the colours of `n` classes; after eight they repeat, with the next dash and hatch."""
+    """Returns the colours of `n` classes; after eight they repeat, with the next hatch."""
     return tuple(OKABE_ITO[i % len(OKABE_ITO)] for i in range(n))
-
-
-def class_dashes(n: int) -> tuple[str, ...]:
-    """Returns the line dashes of `n` classes."""
-    return tuple(DASHES[(i + i // len(DASHES)) % len(DASHES)] for i in range(n))
 
 
 def class_hatches(n: int) -> tuple[str, ...]:

@@ -1,0 +1,220 @@
+"""What each plot is given to draw: numbers, units and signs, without a browser."""
+
+import awkward as ak
+import numpy as np
+import pytest
+from bokeh.models import ColumnDataSource, FactorRange, LinearColorMapper
+
+from tests.toys import toy_jets
+from workbench.data.explanation import Explanation, Ledger
+from workbench.data.jets import Jets, momenta
+from workbench.physics.distributions import Points
+from workbench.views import (
+    distributions,
+    features,
+    graph,
+    image,
+    ledger,
+    lund,
+    palette,
+    particles,
+    performance,
+    training,
+)
+from workbench.views.frame import axis_label
+
+EDGES = np.array([0.0, 1.0, 3.0])
+TWO = {
+    "QCD": Points(EDGES, np.array([0.5, 0.25]), np.array([0.05, 0.1])),
+    "top": Points(EDGES, np.array([0.25, 0.0]), np.array([0.05, 0.0])),
+}
+
+
+def jet_across_the_seam():
+    """Two particles on both sides of phi = pi, the axis between them."""
+    constituents = momenta(
+        pt=ak.Array([[30.0, 10.0]]),
+        eta=ak.Array([[0.1, -0.2]]),
+        phi=ak.Array([[3.1, -3.1]]),
+        mass=ak.Array([[0.0, 0.0]]),
+        pid=ak.Array([[22, -211]]),
+    )
+    return Jets.of(constituents, p4=momenta(pt=[40.0], eta=[0.0], phi=[np.pi], mass=[5.0]))
+
+
+def books():
+    lines = {"inputs": np.array([2.0]), "biases": np.array([-0.5]), "absorbed by epsilon": np.array([0.25])}
+    return Ledger(np.array([1.75]), lines)
+
+
+def test_particles_are_placed_around_the_axis_also_across_the_seam_of_phi():
+    rows = particles.columns(jet_across_the_seam())
+    np.testing.assert_allclose(rows["deta"], [0.1, -0.2], atol=1e-6)
+    np.testing.assert_allclose(rows["dphi"], [3.1 - np.pi, np.pi - 3.1], atol=1e-6)
+
+
+def test_the_area_of_a_marker_grows_with_pt_and_its_shape_tells_the_kind():
+    rows = particles.columns(jet_across_the_seam())
+    assert (rows["size"][0] - 5) ** 2 / (rows["size"][1] - 5) ** 2 == pytest.approx(3, rel=1e-5)
+    assert list(rows["kind"]) == ["photon", "charged hadron"]
+    assert len(set(rows["marker"])) == 2
+
+
+def test_a_sample_without_particle_types_says_particle_and_no_more():
+    bare = toy_jets(2, 1)[0]
+    assert set(particles.kinds(bare.constituents[0][["pt", "eta", "phi", "mass"]])) == {"particle"}
+
+
+def test_no_relevance_is_nan_and_not_zero():
+    assert np.isnan(particles.columns(jet_across_the_seam())["relevance"]).all()
+
+
+def test_everything_that_travels_is_in_single_precision():
+    for rows in (
+        particles.columns(jet_across_the_seam(), np.array([1.0, -1.0])),
+        distributions.columns(TWO),
+        lund.columns(np.array([0.1]), np.array([2.0]), np.array([0.3])),
+    ):
+        assert {column.dtype for column in rows.values() if column.dtype.kind == "f"} == {np.dtype("float32")}
+
+
+def test_the_scale_of_relevance_is_symmetric_and_grey_where_nothing_is_said():
+    scale = particles.relevance_scale(0.7)
+    assert (scale.low, scale.high) == (-0.7, 0.7)
+    middle = palette.RELEVANCE[len(palette.RELEVANCE) // 2]
+    assert middle[1:3] == middle[3:5] == middle[5:7]
+    assert palette.symmetric_limit([0.2, -0.9]) == 0.9
+    assert palette.symmetric_limit([]) == palette.symmetric_limit([0.0]) == 1.0
+
+
+def test_each_line_of_the_ledger_starts_where_the_last_one_ended_and_the_last_one_ends_at_the_score():
+    rows = ledger.columns(books())
+    assert list(rows["line"]) == ["inputs", "biases", "absorbed by epsilon", "rest", "score"]
+    np.testing.assert_allclose(rows["start"], [0, 2, 1.5, 1.75, 0])
+    np.testing.assert_allclose(rows["end"], [2, 1.5, 1.75, 1.75, 1.75])
+
+
+def test_the_ledger_is_also_a_line_of_arithmetic():
+    assert ledger.sentence(books()) == (
+        "score +1.750 = +2.000 inputs -0.500 biases +0.250 absorbed by epsilon +0.000 rest"
+    )
+
+
+def test_a_rest_that_is_small_but_there_does_not_read_as_zero():
+    assert ledger.written(3e-7) == "+3e-07"
+    assert ledger.written(-0.1234) == "-0.123"
+
+
+def test_cells_of_the_heat_map_carry_the_relevance_of_their_particle_and_feature():
+    explanation = Explanation(
+        ak.Array([[3.0, 7.0]]), ak.Array([[[1.0, 2.0], [3.0, 4.0]]]), ("log pt", "deta"), books()
+    )
+    rows = features.columns(explanation)
+    cells = {(f, p): r for f, p, r in zip(rows["feature"], rows["particle"], rows["relevance"], strict=True)}
+    assert cells == {("log pt", 1): 1, ("log pt", 2): 3, ("deta", 1): 2, ("deta", 2): 4}
+
+
+def test_observables_as_inputs_make_a_heat_map_of_one_column():
+    explanation = Explanation(np.array([[1.0, -2.0]]), np.array([[1.0, -2.0]]), ("mass", "tau32"), books())
+    rows = features.columns(explanation)
+    assert list(rows["feature"]) == ["mass", "tau32"]
+    np.testing.assert_allclose(rows["relevance"], [1, -2])
+
+
+def test_bars_of_all_classes_stand_one_after_the_other_with_their_errors():
+    rows = distributions.columns(TWO)
+    assert list(rows["class"]) == ["QCD", "QCD", "top", "top"]
+    np.testing.assert_allclose(rows["density"], [0.5, 0.25, 0.25, 0])
+    np.testing.assert_allclose(rows["low"], [0.45, 0.15, 0.2, 0], rtol=1e-6)
+    np.testing.assert_allclose(rows["centre"], [0.5, 2, 0.5, 2])
+
+
+def test_classes_differ_without_colour():
+    rows = distributions.columns(TWO)
+    assert rows["hatch"][0] != rows["hatch"][2]
+    assert rows["alpha"][0] != rows["alpha"][2]
+
+
+def test_the_ratio_is_left_out_where_it_is_undefined_and_its_error_is_added_in_quadrature():
+    rows = distributions.ratios(TWO, "QCD")
+    np.testing.assert_allclose(rows["ratio"], [0.5])
+    np.testing.assert_allclose(rows["high"] - rows["ratio"], [0.5 * np.hypot(0.2, 0.1)], rtol=1e-5)
+
+
+def test_a_metric_that_was_not_reported_leaves_a_gap():
+    rows = training.columns([0.5, 1.0], [{"loss": 0.6}, {"loss": 0.5, "validation_loss": 0.55}])
+    np.testing.assert_allclose(rows["loss"], [0.6, 0.5])
+    assert np.isnan(rows["validation_loss"][0])
+    assert rows["validation_loss"][1] == pytest.approx(0.55)
+
+
+def test_the_image_has_eta_to_the_right_and_phi_upwards():
+    pixels = np.zeros((4, 4))
+    pixels[3, 0] = 1.0
+    drawn = image.columns(pixels, 0.8)["image"][0]
+    assert drawn[0, 3] == 1.0
+    assert drawn.sum() == 1.0
+
+
+def test_an_edge_across_the_seam_is_drawn_at_its_true_length():
+    edges = graph.edge_columns(np.array([0.0, 0.0]), np.array([3.1, -3.1]), np.array([0]), np.array([1]))
+    assert abs(edges["y1"][0] - edges["y0"][0]) == pytest.approx(2 * np.pi - 6.2, abs=1e-5)
+
+
+def test_the_lund_plane_is_logarithmic_in_angle_and_kt():
+    rows = lund.columns(np.array([np.exp(-2)]), np.array([np.exp(3)]), np.array([0.25]))
+    assert (rows["ln_angle"][0], rows["ln_kt"][0]) == pytest.approx((2, 3))
+
+
+def test_rejection_is_one_over_the_background_efficiency_and_stops_where_no_background_is_left():
+    curve = performance.rejection_columns(
+        np.array([0.1, 0.3, 0.5]), np.array([0.0, 0.01, 0.1]), np.array([0.0, 0.002, 0.01])
+    )
+    np.testing.assert_allclose(curve["signal"], [0.3, 0.5])
+    np.testing.assert_allclose(curve["rejection"], [100, 10])
+    assert np.all((curve["low"] < curve["rejection"]) & (curve["rejection"] < curve["high"]))
+
+
+def test_a_long_rejection_curve_is_thinned_and_keeps_its_ends():
+    signal = np.linspace(0.001, 1, 100_000)
+    curve = performance.rejection_columns(signal, signal**2, signal * 1e-3)
+    assert len(curve["signal"]) <= performance.POINTS
+    assert curve["signal"][0] < 0.005
+    assert curve["signal"][-1] == 1
+
+
+def test_axes_carry_their_units():
+    sources = distributions.Sources()
+    histogram = distributions.histogram_figure(sources, "jet mass", "GeV", name="mass")
+    assert histogram.xaxis.axis_label == "jet mass [GeV]"
+    assert histogram.yaxis.axis_label == "density [1/GeV]"
+    assert axis_label("τ32", "1") == axis_label("τ32") == "τ32"
+
+
+def test_every_figure_has_a_name_and_labelled_axes():
+    scale = LinearColorMapper()
+    dots, edges = particles.empty(), graph.empty()
+    rates = performance.rate_columns(EDGES, *[tuple(np.zeros((3, 2)))] * 2)
+    sources = distributions.Sources()
+    histogram = distributions.histogram_figure(sources, "mass", "GeV", name="mass")
+    figures = [
+        particles.map_figure(dots, scale),
+        graph.graph_figure(edges, dots, scale),
+        image.image_figure(image.empty()),
+        lund.plane_figure(lund.empty()),
+        training.loss_figure(training.empty()),
+        training.auc_figure(training.empty()),
+        ledger.strip_figure(ledger.empty(), FactorRange()),
+        features.heat_figure(features.empty(), scale, FactorRange()),
+        histogram,
+        distributions.ratio_figure(sources, histogram, "mass", "GeV", name="mass ratio", reference="QCD"),
+        performance.rejection_figure(_source(performance.rejection_columns(*np.full((3, 1), 0.5)))),
+        performance.calibration_figure(_source(performance.calibration_columns(*np.full((4, 1), 0.5)))),
+        performance.rate_figure(_source(rates), "mass", "GeV", signal="top", background="QCD", name="rate"),
+    ]
+    assert len({figure.name for figure in figures}) == len(figures)
+    assert all(figure.xaxis.axis_label for figure in figures)
+
+
+def _source(columns):
+    return ColumnDataSource(columns)

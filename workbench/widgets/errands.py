@@ -1,0 +1,61 @@
+"""Work that would stall a page: done in a thread of the session, taken up by the session's own thread."""
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from importlib import import_module
+from typing import Any
+
+import param
+
+from ..errors import WorkbenchError
+
+
+def public(name: str) -> Any:
+    """Returns a public name of the package; what it needs (torch) is imported now and not when the page is painted."""
+    return getattr(import_module("workbench"), name)
+
+
+class Errands(param.Parameterized):
+    """A session's errands, one after the other.
+
+    `send` may be called anywhere in the session; results are taken up in `collect`, which the page calls from its own
+    thread ten times a second, so that no other thread touches a document. A newer errand of a kind replaces an
+    older one: of ten jets clicked in a row only the last is explained.
+    """
+
+    doing = param.String(default="", doc="What is being done, for the bar on top.")
+    error = param.String(
+        default="", doc="The sentence of the last errand that failed; empty again after a success."
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="errands")
+        self._sent: dict[str, tuple[Future, Callable[[Any], None]]] = {}
+
+    def send(self, kind: str, work: Callable[[], Any], then: Callable[[Any], None]) -> None:
+        """Does `work` in the thread, later calls `then` with what it returned; `kind` is the user's word for it."""
+        if kind in self._sent:
+            self._sent[kind][0].cancel()
+        self._sent[kind] = self._thread.submit(work), then
+        self.doing = kind
+
+    def collect(self) -> None:
+        """Takes up what is finished; an error becomes a sentence."""
+        for kind, (future, then) in list(self._sent.items()):
+            if not future.done():
+                continue
+            del self._sent[kind]
+            failure = future.exception()
+            if failure is None:
+                self.error = ""
+                then(future.result())
+            elif isinstance(failure, WorkbenchError | OSError):
+                self.error = str(failure)
+            else:
+                self.error = f"{kind} failed: {type(failure).__name__}: {failure}"
+        self.doing = next(iter(self._sent), "")
+
+    def close(self) -> None:
+        """Drops what was not begun and ends the thread."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
