@@ -62,6 +62,7 @@ class Reporter:
         self._files = 0
 
     def __call__(self, step: Step) -> None:
+        """Sends one sign of life."""
         plain = {
             **asdict(replace(step, extra={})),
             "metrics": {name: float(v) for name, v in step.metrics.items()},
