@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import awkward as ak
 import numpy as np
 
-from ..data.jets import Jets
+from ..data.jets import MOMENTUM, Jets
 
 
 def wrapped(phi: np.ndarray) -> np.ndarray:
@@ -19,6 +19,11 @@ def rapidity(pt: np.ndarray, eta: np.ndarray, mass: np.ndarray) -> np.ndarray:
     transverse_mass = np.hypot(pt, mass)
     pz = pt * np.sinh(eta)
     return np.arcsinh(np.divide(pz, transverse_mass, out=np.zeros_like(pz), where=transverse_mass > 0))
+
+
+def fraction(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """Returns part / whole, same shape; nan where the whole is 0."""
+    return np.divide(part, whole, out=np.full(np.shape(whole), np.nan), where=whole != 0)
 
 
 def relative(jets: Jets) -> ak.Array:
@@ -51,17 +56,12 @@ def relative(jets: Jets) -> ak.Array:
     return ak.unflatten(ak.zip(fields), counts)
 
 
-def fraction(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    """Returns part / whole, same shape; nan where the whole is 0."""
-    return np.divide(part, whole, out=np.full(np.shape(whole), np.nan), where=whole != 0)
-
-
 @dataclass(frozen=True)
 class Rectangle:
     """Constituents of some jets of like multiplicity, padded at the end with particles of no momentum.
 
     Attributes:
-        rows: Which jets these are, shape (rows,).
+        rows: Which jets these are, shape (rows,), longest first.
         real: True where a particle is, shape (rows, slots).
         pt: Transverse momentum in GeV, shape (rows, slots).
         rapidity: Rapidity (not pseudorapidity: masses count), shape (rows, slots).
@@ -76,40 +76,54 @@ class Rectangle:
     phi: np.ndarray
     mass: np.ndarray
 
+    @property
+    def counts(self) -> np.ndarray:
+        """Number of particles of each row, shape (rows,)."""
+        return self.real.sum(axis=1)
+
 
 def like_length(counts: np.ndarray, pairs: int = 2_000_000) -> Iterator[np.ndarray]:
-    """Yields indices of jets of like multiplicity until all have come, so that padding to the longest wastes little.
+    """Yields indices of jets of like multiplicity, longest first, until all have come; padding then wastes little.
 
     Args:
         counts: Multiplicities, shape (jets,).
         pairs: Most pairs of slots, len(indices) * longest^2, in one portion; a single longer jet still comes.
     """
     order = np.argsort(counts, kind="stable")[::-1]
+    descending = -counts[order]
     start = 0
     while start < len(order):
-        longest = max(1, int(counts[order[start]]))
-        stop = start + max(1, pairs // longest**2)
+        longest = max(1, -int(descending[start]))
         # Below three quarters of the longest, padding costs more than another portion does.
-        shorter = start + int(np.searchsorted(-counts[order[start:]], -0.75 * longest, side="right"))
-        stop = min(stop, max(shorter, start + 64))
+        shorter = int(np.searchsorted(descending, -0.75 * longest, side="right"))
+        stop = start + min(max(1, pairs // longest**2), max(shorter - start, 64))
         yield order[start:stop]
         start = stop
+
+
+def padded(values: np.ndarray, counts: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Returns the flat `values` of the lists `rows` as a rectangle, shape (rows, longest of them), zero at the end.
+
+    Args:
+        values: Values of all lists one after the other, shape (sum of counts,).
+        counts: Length of each list, shape (lists,).
+        rows: Which lists.
+    """
+    slots = np.arange(counts[rows].max(initial=0))
+    real = slots < counts[rows][:, None]
+    first = np.cumsum(counts) - counts
+    rectangle = np.zeros(real.shape, dtype=values.dtype)
+    rectangle[real] = values[(first[rows][:, None] + slots)[real]]
+    return rectangle
 
 
 def rectangles(jets: Jets) -> Iterator[Rectangle]:
     """Yields the constituents of all jets in rectangles of like length, longest first; jets without any come too."""
     counts = jets.counts
-    first = np.concatenate([[0], np.cumsum(counts)])
     particles = ak.flatten(jets.constituents, axis=1)
-    pt, eta, phi, mass = (
-        ak.to_numpy(particles[name]).astype(np.float64) for name in ("pt", "eta", "phi", "mass")
-    )
+    pt, eta, phi, mass = (ak.to_numpy(particles[name]).astype(np.float64) for name in MOMENTUM)
     y = rapidity(pt, eta, mass)
     for rows in like_length(counts):
-        slots = np.arange(counts[rows].max(initial=0))
-        real = slots < counts[rows][:, None]
-        index = (first[rows][:, None] + slots)[real]
-        columns = [np.zeros(real.shape) for _ in range(4)]
-        for column, values in zip(columns, (pt, y, phi, mass), strict=True):
-            column[real] = values[index]
+        columns = (padded(values, counts, rows) for values in (pt, y, phi, mass))
+        real = np.arange(counts[rows].max(initial=0)) < counts[rows][:, None]
         yield Rectangle(rows, real, *columns)
