@@ -9,6 +9,7 @@ from tests.toys import toy_jets
 from workbench.data.explanation import Explanation, Ledger
 from workbench.data.jets import Jets, momenta
 from workbench.physics.distributions import Points
+from workbench.physics.roc import Band
 from workbench.views import (
     distributions,
     features,
@@ -142,10 +143,14 @@ def test_the_ratio_is_left_out_where_it_is_undefined_and_its_error_is_added_in_q
 
 
 def test_a_metric_that_was_not_reported_leaves_a_gap():
-    rows = training.columns([0.5, 1.0], [{"loss": 0.6}, {"loss": 0.5, "validation_loss": 0.55}])
-    np.testing.assert_allclose(rows["loss"], [0.6, 0.5])
-    assert np.isnan(rows["validation_loss"][0])
-    assert rows["validation_loss"][1] == pytest.approx(0.55)
+    rows = training.epoch_columns({"epoch": np.array([1, 2]), "loss": np.array([0.6, 0.5])})
+    np.testing.assert_allclose(rows["loss"], [0.6, 0.5], rtol=1e-6)
+    assert np.isnan(rows["auc"]).all()
+
+
+def test_signs_of_life_are_placed_within_their_epoch():
+    rows = training.live_columns({"done": np.array([500.0, 3000.0])}, 2 / 4000)
+    np.testing.assert_allclose(rows["epoch"], [0.25, 1.5])
 
 
 def test_the_image_has_eta_to_the_right_and_phi_upwards():
@@ -166,21 +171,17 @@ def test_the_lund_plane_is_logarithmic_in_angle_and_kt():
     assert (rows["ln_angle"][0], rows["ln_kt"][0]) == pytest.approx((2, 3))
 
 
-def test_rejection_is_one_over_the_background_efficiency_and_stops_where_no_background_is_left():
-    curve = performance.rejection_columns(
-        np.array([0.1, 0.3, 0.5]), np.array([0.0, 0.01, 0.1]), np.array([0.0, 0.002, 0.01])
+def test_the_rejection_curve_leaves_out_where_no_background_is_left():
+    band = Band(
+        np.array([0.1, 0.3, 0.5]),
+        np.array([np.inf, 100.0, 10.0]),
+        np.array([300.0, 80.0, 9.0]),
+        np.array([np.inf, 130.0, 11.0]),
     )
+    curve = performance.rejection_columns(band)
     np.testing.assert_allclose(curve["signal"], [0.3, 0.5])
     np.testing.assert_allclose(curve["rejection"], [100, 10])
-    assert np.all((curve["low"] < curve["rejection"]) & (curve["rejection"] < curve["high"]))
-
-
-def test_a_long_rejection_curve_is_thinned_and_keeps_its_ends():
-    signal = np.linspace(0.001, 1, 100_000)
-    curve = performance.rejection_columns(signal, signal**2, signal * 1e-3)
-    assert len(curve["signal"]) <= performance.POINTS
-    assert curve["signal"][0] < 0.005
-    assert curve["signal"][-1] == 1
+    np.testing.assert_allclose(curve["low"], [80, 9])
 
 
 def test_axes_carry_their_units():
@@ -202,13 +203,14 @@ def test_every_figure_has_a_name_and_labelled_axes():
         graph.graph_figure(edges, dots, scale),
         image.image_figure(image.empty()),
         lund.plane_figure(lund.empty()),
-        training.loss_figure(training.empty()),
-        training.auc_figure(training.empty()),
+        training.loss_figure(training.Sources()),
+        training.auc_figure(training.Sources()),
+        training.speed_figure(training.Sources()),
         ledger.strip_figure(ledger.empty(), FactorRange()),
         features.heat_figure(features.empty(), scale, FactorRange()),
         histogram,
         distributions.ratio_figure(sources, histogram, "mass", "GeV", name="mass ratio", reference="QCD"),
-        performance.rejection_figure(_source(performance.rejection_columns(*np.full((3, 1), 0.5)))),
+        performance.rejection_figure(_source(performance.rejection_columns(Band(*np.full((4, 1), 0.5))))),
         performance.calibration_figure(_source(performance.calibration_columns(*np.full((4, 1), 0.5)))),
         performance.rate_figure(_source(rates), "mass", "GeV", signal="top", background="QCD", name="rate"),
     ]

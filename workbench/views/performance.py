@@ -4,35 +4,29 @@ import numpy as np
 from bokeh.models import ColumnDataSource, DataRange1d, HoverTool, Range1d
 from bokeh.plotting import figure
 
+from ..physics.roc import Band
 from .frame import axis_label, frame, quiet_legend, single
 from .palette import NEUTRAL, OKABE_ITO
 
 WORKING_POINTS = (0.3, 0.5)
 """Signal efficiencies at which the background rejection is read."""
 
-POINTS = 400
+CURVE = np.linspace(0.01, 1.0, 199)
+"""Signal efficiencies at which the curve is drawn."""
 
 
-def rejection_columns(signal: np.ndarray, background: np.ndarray, error: np.ndarray) -> dict[str, np.ndarray]:
-    """Returns the rejection curve, thinned to at most `POINTS` points: "signal", "rejection", "low", "high".
+def rejection_columns(band: Band) -> dict[str, np.ndarray]:
+    """Returns the rejection curve and its 68 % band: "signal", "rejection", "low", "high".
 
-    Args:
-        signal: Signal efficiency, rising, shape (thresholds,).
-        background: Background efficiency, shape (thresholds,); thresholds that no background jet passes are left
-            out, there the rejection is only known to be larger.
-        error: Error of the background efficiency, shape (thresholds,).
+    Signal efficiencies at which no background jet passes are left out: there the rejection is only known to be larger.
     """
-    known = np.flatnonzero((background > 0) & (signal > 0))
-    if len(known) > POINTS:
-        at = np.searchsorted(signal[known], np.linspace(0, 1, POINTS)).clip(0, len(known) - 1)
-        known = known[np.unique(at)]
-    efficiency, spread = background[known], error[known]
+    known = np.isfinite(band.value)
     return single(
         {
-            "signal": signal[known],
-            "rejection": 1 / efficiency,
-            "low": 1 / (efficiency + spread),
-            "high": 1 / np.maximum(efficiency - spread, efficiency / 10),
+            "signal": band.signal_efficiency[known],
+            "rejection": band.value[known],
+            "low": band.low[known],
+            "high": np.where(np.isfinite(band.high), band.high, 10 * band.value)[known],
         }
     )
 

@@ -1,6 +1,6 @@
 """The curves of a fit while it runs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,42 +10,80 @@ from bokeh.plotting import figure
 from .frame import frame, quiet_legend
 from .palette import OKABE_ITO
 
-CURVES = ("loss", "validation_loss", "accuracy", "auc", "jets_per_second")
+LIVE = ("loss", "jets_per_second")
+"""Curves with a point per sign of life."""
+
+CLOSED = ("loss", "validation_loss", "accuracy", "auc")
+"""Curves with a point per finished epoch."""
 
 
-def columns(epochs: Sequence[float], metrics: Sequence[Mapping[str, float]]) -> dict[str, np.ndarray]:
-    """Returns one column per curve and "epoch", shape (points,); nan where a metric was not reported."""
-    values = {"epoch": np.asarray(epochs, dtype=np.float32)}
-    for name in CURVES:
-        values[name] = np.array([point.get(name, np.nan) for point in metrics], dtype=np.float32)
-    return values
+def live_columns(rows: Mapping[str, np.ndarray], epochs_per_unit: float) -> dict[str, np.ndarray]:
+    """Returns "epoch" (with fraction) and the `LIVE` curves, shape (signs of life,); nan where one was not reported.
+
+    Args:
+        rows: Columns "done" and metrics, one row per sign of life.
+        epochs_per_unit: Epochs asked for over the work asked for.
+    """
+    done = np.asarray(rows.get("done", np.zeros(0)), dtype=np.float32)
+    return {"epoch": done * np.float32(epochs_per_unit), **_curves(rows, LIVE, len(done))}
 
 
-def empty() -> ColumnDataSource:
-    """Returns the source of both figures, without points."""
-    return ColumnDataSource(columns([], []))
+def epoch_columns(rows: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Returns "epoch" and the `CLOSED` curves, shape (finished epochs,); nan where one was not reported."""
+    epoch = np.asarray(rows.get("epoch", np.zeros(0)), dtype=np.float32)
+    return {"epoch": epoch, **_curves(rows, CLOSED, len(epoch))}
 
 
-def loss_figure(source: ColumnDataSource) -> figure:
-    """Returns training and validation loss against the epoch."""
+def _curves(rows: Mapping[str, np.ndarray], names: tuple[str, ...], n: int) -> dict[str, np.ndarray]:
+    return {name: np.asarray(rows.get(name, np.full(n, np.nan)), dtype=np.float32) for name in names}
+
+
+class Sources:
+    """The two sources of the curves, without points."""
+
+    def __init__(self) -> None:
+        self.live = ColumnDataSource(live_columns({}, 1.0))
+        self.epochs = ColumnDataSource(epoch_columns({}))
+
+    def fill(
+        self, live: Mapping[str, np.ndarray], epochs: Mapping[str, np.ndarray], epochs_per_unit: float
+    ) -> None:
+        """Shows these rows."""
+        self.live.data = live_columns(live, epochs_per_unit)
+        self.epochs.data = epoch_columns(epochs)
+
+
+def loss_figure(sources: Sources) -> figure:
+    """Returns training and validation loss against the epoch; the thin line follows within the epoch."""
     plot = frame("epoch", "loss", name="loss", height=170)
-    _curve(plot, source, "loss", "training", OKABE_ITO[0], "solid")
-    _curve(plot, source, "validation_loss", "validation", OKABE_ITO[1], "dashed")
+    plot.line("epoch", "loss", source=sources.live, color=OKABE_ITO[0], line_alpha=0.4)
+    _curve(plot, sources.epochs, "loss", "training", OKABE_ITO[0], "solid", "circle")
+    _curve(plot, sources.epochs, "validation_loss", "validation", OKABE_ITO[1], "dashed", "square")
     quiet_legend(plot)
     return plot
 
 
-def auc_figure(source: ColumnDataSource) -> figure:
+def auc_figure(sources: Sources) -> figure:
     """Returns accuracy and area under the ROC curve, both of the validation jets, against the epoch."""
-    plot = frame("epoch", "of the validation jets", name="auc", height=150)
+    plot = frame("epoch", "validation jets", name="auc", height=150)
     plot.yaxis.formatter = NumeralTickFormatter(format="0.00")
-    _curve(plot, source, "auc", "AUC", OKABE_ITO[2], "solid")
-    _curve(plot, source, "accuracy", "accuracy", OKABE_ITO[3], "dashed")
+    _curve(plot, sources.epochs, "auc", "AUC", OKABE_ITO[2], "solid", "circle")
+    _curve(plot, sources.epochs, "accuracy", "accuracy", OKABE_ITO[3], "dashed", "square")
     quiet_legend(plot, "bottom_right")
     return plot
 
 
-def _curve(plot: figure, source: ColumnDataSource, name: str, label: str, colour: str, dash: str) -> None:
+def speed_figure(sources: Sources) -> figure:
+    """Returns the jets trained on per second."""
+    plot = frame("epoch", "jets/s", name="speed", height=120)
+    plot.y_range.start = 0
+    plot.line("epoch", "jets_per_second", source=sources.live, color=OKABE_ITO[4], line_width=2)
+    return plot
+
+
+def _curve(
+    plot: figure, source: ColumnDataSource, name: str, label: str, colour: str, dash: str, marker: str
+) -> None:
     style: dict[str, Any] = {"source": source, "legend_label": label}
     plot.line("epoch", name, color=colour, line_width=2, line_dash=dash, **style)
-    plot.scatter("epoch", name, color=colour, size=4, **style)
+    plot.scatter("epoch", name, color=colour, size=5, marker=marker, **style)
