@@ -74,7 +74,7 @@ def test_everything_that_travels_is_in_single_precision():
     for rows in (
         particles.columns(jet_across_the_seam(), np.array([1.0, -1.0])),
         distributions.columns(TWO),
-        lund.columns(np.array([0.1]), np.array([2.0]), np.array([0.3])),
+        lund.columns(ak.Array([{"ln_inverse_delta": 2.0, "ln_kt": 1.0, "z": 0.3}])),
     ):
         assert {column.dtype for column in rows.values() if column.dtype.kind == "f"} == {np.dtype("float32")}
 
@@ -155,20 +155,24 @@ def test_signs_of_life_are_placed_within_their_epoch():
 
 def test_the_image_has_eta_to_the_right_and_phi_upwards():
     pixels = np.zeros((4, 4))
-    pixels[3, 0] = 1.0
+    pixels[0, 3] = 1.0
     drawn = image.columns(pixels, 0.8)["image"][0]
     assert drawn[0, 3] == 1.0
     assert drawn.sum() == 1.0
 
 
 def test_an_edge_across_the_seam_is_drawn_at_its_true_length():
-    edges = graph.edge_columns(np.array([0.0, 0.0]), np.array([3.1, -3.1]), np.array([0]), np.array([1]))
+    edges = graph.edge_columns(
+        np.array([0.0, 0.0]), np.array([3.1, -3.1]), ak.Array([{"source": 0, "target": 1}])
+    )
     assert abs(edges["y1"][0] - edges["y0"][0]) == pytest.approx(2 * np.pi - 6.2, abs=1e-5)
 
 
-def test_the_lund_plane_is_logarithmic_in_angle_and_kt():
-    rows = lund.columns(np.array([np.exp(-2)]), np.array([np.exp(3)]), np.array([0.25]))
-    assert (rows["ln_angle"][0], rows["ln_kt"][0]) == pytest.approx((2, 3))
+def test_markers_of_the_lund_plane_grow_with_the_momentum_share():
+    rows = lund.columns(ak.Array({"ln_inverse_delta": [2.0, 3.0], "ln_kt": [1.0, 0.0], "z": [0.1, 0.4]}))
+    np.testing.assert_allclose(rows["ln_angle"], [2, 3])
+    assert rows["size"][0] < rows["size"][1]
+    np.testing.assert_allclose(rows["order"], [1, 2])
 
 
 def test_the_rejection_curve_leaves_out_where_no_background_is_left():
@@ -201,7 +205,7 @@ def test_every_figure_has_a_name_and_labelled_axes():
     figures = [
         particles.map_figure(dots, scale),
         graph.graph_figure(edges, dots, scale),
-        image.image_figure(image.empty()),
+        image.image_figure(image.empty(), image.intensity_scale()),
         lund.plane_figure(lund.empty()),
         training.loss_figure(training.Sources()),
         training.auc_figure(training.Sources()),

@@ -1,19 +1,27 @@
 """The graph that a network sees: each particle joined to its nearest neighbours."""
 
+import awkward as ak
 import numpy as np
 from bokeh.models import ColumnDataSource, LinearColorMapper
 from bokeh.plotting import figure
 
+from ..physics.kinematics import wrapped
 from .frame import frame, single
 from .palette import NEUTRAL
 
 
-def edge_columns(deta: np.ndarray, dphi: np.ndarray, i: np.ndarray, j: np.ndarray) -> dict[str, np.ndarray]:
-    """Returns one row per edge from particle `i` to `j`: "x0", "y0", "x1", "y1" in (deta, dphi).
+def edge_columns(deta: np.ndarray, dphi: np.ndarray, links: ak.Array) -> dict[str, np.ndarray]:
+    """Returns one row per edge: "x0", "y0", "x1", "y1" in (deta, dphi).
 
     An edge across the seam of phi is drawn at its true length, not around the detector.
+
+    Args:
+        deta: Of the particles, shape (particles,).
+        dphi: The same, in rad.
+        links: Records "source", "target" of one jet, shape (edges,), as `physics.graphs.edges` makes them.
     """
-    rise = (dphi[j] - dphi[i] + np.pi) % (2 * np.pi) - np.pi
+    i, j = ak.to_numpy(links.source), ak.to_numpy(links.target)
+    rise = wrapped(dphi[j] - dphi[i])
     return single({"x0": deta[i], "y0": dphi[i], "x1": deta[j], "y1": dphi[i] + rise})
 
 

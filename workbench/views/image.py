@@ -11,9 +11,9 @@ from .palette import INTENSITY
 
 
 def columns(image: np.ndarray, extent: float) -> dict[str, Any]:
-    """Returns the one-row source of an image (pixels in eta, pixels in phi) that reaches from -extent to extent.
+    """Returns the one-row source of an image [azimuth, pseudorapidity] that reaches from -extent to extent.
 
-    Bokeh draws rows upwards, so the image is turned to have phi upwards and eta to the right.
+    Rows are drawn upwards: eta to the right, phi upwards.
     """
     side = 2 * extent
     return {
@@ -25,7 +25,7 @@ def columns(image: np.ndarray, extent: float) -> dict[str, Any]:
                 "dh": np.array([side]),
             }
         ),
-        "image": [np.ascontiguousarray(image.T, dtype=np.float32)],
+        "image": [np.ascontiguousarray(image, dtype=np.float32)],
     }
 
 
@@ -34,16 +34,20 @@ def empty(pixels: int = 40, extent: float = 0.8) -> ColumnDataSource:
     return ColumnDataSource(columns(np.zeros((pixels, pixels)), extent))
 
 
-def image_figure(source: ColumnDataSource, unit: str = "") -> figure:
+def intensity_scale() -> LogColorMapper:
+    """Returns the logarithmic scale of shares of pt; pixels below it stay blank."""
+    return LogColorMapper(palette=INTENSITY, low_color=(0, 0, 0, 0), low=1e-4, high=1)
+
+
+def image_figure(source: ColumnDataSource, scale: LogColorMapper) -> figure:
     """Returns the image on a logarithmic scale; pixels without energy stay blank."""
     plot = frame("Δη", "Δφ [rad]", name="image", height=380, match_aspect=True)
-    scale = LogColorMapper(palette=INTENSITY, low_color=(0, 0, 0, 0), low=1e-4, high=1)
     plot.image("image", "x", "y", "dw", "dh", source=source, color_mapper=scale)
     plot.add_layout(
         ColorBar(
             color_mapper=scale,
             width=10,
-            title=f"pT [{unit}]" if unit else "share of pT",
+            title="share of pT",
             background_fill_alpha=0,
         ),
         "right",

@@ -1,5 +1,6 @@
 """The primary Lund plane of one jet."""
 
+import awkward as ak
 import numpy as np
 from bokeh.models import ColumnDataSource, HoverTool
 from bokeh.plotting import figure
@@ -7,25 +8,30 @@ from bokeh.plotting import figure
 from .frame import frame, single
 from .palette import OKABE_ITO
 
-COLUMNS = ("delta", "kt", "z")
 
+def columns(emissions: ak.Array) -> dict[str, np.ndarray]:
+    """Returns one row per emission of one jet: "ln_angle" = ln 1/Delta, "ln_kt" (kT in GeV), "z", "order", "size".
 
-def columns(delta: np.ndarray, kt: np.ndarray, z: np.ndarray) -> dict[str, np.ndarray]:
-    """Returns one row per emission: "ln_angle" = ln 1/Delta, "ln_kt" (kT in GeV), "z", "size"."""
+    Args:
+        emissions: Records of `primary_lund_plane`, shape (emissions,).
+    """
+    z = ak.to_numpy(emissions.z)
     return single(
         {
-            "ln_angle": np.log(1 / np.asarray(delta, dtype=float)),
-            "ln_kt": np.log(np.asarray(kt, dtype=float)),
-            "z": np.asarray(z, dtype=float),
-            "order": np.arange(1, len(z) + 1, dtype=float),
-            "size": 6 + 22 * np.asarray(z, dtype=float),
+            "ln_angle": ak.to_numpy(emissions.ln_inverse_delta),
+            "ln_kt": ak.to_numpy(emissions.ln_kt),
+            "z": z,
+            "order": np.arange(1.0, len(z) + 1),
+            "size": 6 + 22 * z,
         }
     )
 
 
 def empty() -> ColumnDataSource:
     """Returns the source of the plane, without emissions."""
-    return ColumnDataSource(columns(*(np.zeros(0) for _ in COLUMNS)))
+    return ColumnDataSource(
+        dict.fromkeys(("ln_angle", "ln_kt", "z", "order", "size"), np.zeros(0, np.float32))
+    )
 
 
 def plane_figure(source: ColumnDataSource) -> figure:

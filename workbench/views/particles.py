@@ -6,6 +6,7 @@ from bokeh.models import ColorBar, ColumnDataSource, HoverTool, LinearColorMappe
 from bokeh.plotting import figure
 
 from ..data.jets import Jets
+from ..physics.kinematics import relative
 from .frame import frame, single
 from .palette import NEUTRAL, RELEVANCE
 
@@ -28,14 +29,14 @@ def columns(jet: Jets, relevance: np.ndarray | None = None) -> dict[str, np.ndar
     """
     constituents = jet.constituents[0]
     pt = ak.to_numpy(constituents.pt)
-    dphi = ak.to_numpy(constituents.phi) - float(jet.p4.phi[0])
+    around = relative(jet)[0]
     kind = kinds(constituents)
     largest = float(pt.max(initial=0.0)) or 1.0
     return {
         **single(
             {
-                "deta": ak.to_numpy(constituents.eta) - float(jet.p4.eta[0]),
-                "dphi": (dphi + np.pi) % (2 * np.pi) - np.pi,
+                "deta": ak.to_numpy(around.deta),
+                "dphi": ak.to_numpy(around.dphi),
                 "pt": pt,
                 "size": 5 + 31 * np.sqrt(pt / largest),
                 "relevance": np.full(len(pt), np.nan)
