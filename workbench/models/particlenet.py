@@ -111,6 +111,6 @@ class ParticleNet(nn.Module):
         return self.output(self.hidden(segment_mean(x, counts)))
 
 
-def lite(features: int, classes: int) -> ParticleNet:
+def lite(features: int, classes: int, *, dropout: float = 0.1) -> ParticleNet:
     """Returns ParticleNet-Lite: two blocks of 7 neighbours, 128 values before the output."""
-    return ParticleNet(features, classes, blocks=LITE_BLOCKS, hidden=128)
+    return ParticleNet(features, classes, blocks=LITE_BLOCKS, hidden=128, dropout=dropout)
