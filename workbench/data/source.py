@@ -1,17 +1,45 @@
 """What every reader says of the file it reads: which rows, which units, what is missing, what is wrong."""
 
+import struct
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
+import awkward as ak
 import numpy as np
+import uproot
+import zstandard
 
 from ..errors import DataError, nearest
+from .jets import momenta
 from .origin import Origin
 
 GEV = {"GeV": 1.0, "MeV": 1e-3, "TeV": 1e3}
 """How many GeV one unit is."""
+
+PION = 0.13957039
+"""Mass of the charged pion in GeV, given to tracks of unknown kind. Source: PDG 2024."""
+
+DAMAGE = (
+    OSError,
+    EOFError,
+    ValueError,
+    LookupError,
+    TypeError,
+    ArithmeticError,
+    RuntimeError,
+    AssertionError,
+    SyntaxError,
+    BadZipFile,
+    struct.error,
+    zlib.error,
+    zstandard.ZstdError,
+    uproot.deserialization.DeserializationError,
+)
+"""What the libraries below the readers raise on a damaged file."""
 
 
 def row_range(path: Path, total: int, start: int, stop: int | None, what: str) -> tuple[int, int]:
@@ -90,16 +118,7 @@ def reading(path: Path, format: str) -> Iterator[None]:
     except FileNotFoundError as error:
         msg = f"There is no file {str(path)!r}; check the path."
         raise DataError(msg) from error
-    except (
-        OSError,
-        EOFError,
-        ValueError,
-        KeyError,
-        RuntimeError,
-        TypeError,
-        IndexError,
-        SyntaxError,
-    ) as error:
+    except DAMAGE as error:
         reason = str(error).strip().splitlines()
         detail = reason[0][:200] if reason else type(error).__name__
         msg = f"{path.name} cannot be read as {format} ({detail}); the file is damaged, cut short or of another layout."
@@ -118,8 +137,7 @@ def finite(path: Path, columns: Mapping[str, Any]) -> None:
 def mass_from_energy(path: Path, energy: np.ndarray, momentum: np.ndarray) -> np.ndarray:
     """Returns sqrt(E^2 - p^2) in GeV; a square that is negative within the rounding of the file's numbers is 0.
 
-    Rounding: the file's float type keeps E^2 and p^2 to about four units in its last place each, or a thousandth in
-    energy where a generator wrote few digits.
+    Rounding is a thousandth in energy: float32 keeps 1e-7, text files as little as four digits.
 
     Raises:
         DataError: an energy is not finite, negative, or below the momentum by more than rounding.
@@ -129,9 +147,47 @@ def mass_from_energy(path: Path, energy: np.ndarray, momentum: np.ndarray) -> np
     if negative.size:
         msg = f"{negative.size} of {energy.size} energies in {path.name} are negative (first: entry {negative[0]}, {energy[negative[0]]:g} GeV); repair or drop them."
         raise DataError(msg)
-    resolution = 1e-3
-    spacelike = np.flatnonzero(momentum > energy * (1 + resolution) + 1e-6)
+    spacelike = np.flatnonzero(momentum > energy * 1.001 + 1e-6)
     if spacelike.size:
         msg = f"{spacelike.size} of {energy.size} momenta in {path.name} exceed their energy by more than rounding (first: entry {spacelike[0]}); are px, py, pz, E in their places?"
         raise DataError(msg)
     return np.sqrt(np.maximum((energy - momentum) * (energy + momentum), 0.0))
+
+
+def from_cartesian(
+    path: Path, px: np.ndarray, py: np.ndarray, pz: np.ndarray, energy: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Returns pt, eta, phi and mass of flat momenta, in float64 and the unit given; eta is 0 where all is 0.
+
+    Raises:
+        DataError: an energy or momentum is not what `mass_from_energy` asks, or a momentum lies along the beam.
+    """
+    px, py, pz, energy = (np.asarray(x, dtype=np.float64) for x in (px, py, pz, energy))
+    pt = np.hypot(px, py)
+    along = np.flatnonzero((pt == 0) & (pz != 0))
+    if along.size:
+        msg = f"{along.size} momenta in {path.name} lie along the beam (first: entry {along[0]}) and have no finite eta; drop them."
+        raise DataError(msg)
+    eta = np.arcsinh(np.divide(pz, pt, out=np.zeros_like(pt), where=pt > 0))
+    mass = mass_from_energy(path, energy, np.hypot(pt, pz))
+    return {"pt": pt, "eta": eta, "phi": np.arctan2(py, px), "mass": mass}
+
+
+def wrapped(phi: np.ndarray) -> np.ndarray:
+    """Returns the angle in (-pi, pi]."""
+    return np.pi - np.mod(np.pi - phi, 2 * np.pi)
+
+
+def ragged(counts: np.ndarray, **fields: np.ndarray) -> ak.Array:
+    """Returns Momentum4D records of flat fields, cut into lists of `counts`."""
+    return ak.unflatten(momenta(**fields), counts)
+
+
+def list_sums(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Returns the sum of each list of a flat array cut into lists of `counts`; 0 for an empty list."""
+    totals = np.zeros(len(counts))
+    starts = np.cumsum(counts) - counts
+    filled = counts > 0
+    if filled.any():
+        totals[filled] = np.add.reduceat(values, starts[filled])
+    return totals

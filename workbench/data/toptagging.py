@@ -1,0 +1,77 @@
+"""The top-tagging reference set: pandas HDF5, key `table`, 200 constituents of E, px, py, pz in GeV."""
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from ..errors import DataError
+from .content import Content
+from .frame import Frame, Rows, pieces
+from .jets import Jets, momenta
+from .source import from_cartesian, list_sums, origin_of, ragged, reading, require, row_range
+
+FORMAT = "top-tagging reference HDF5"
+COMPONENTS = ("E", "PX", "PY", "PZ")
+CLASSES = ("QCD", "top")
+LABEL = "is_signal_new"
+ROWS_AT_ONCE = 8192
+
+
+def is_one(content: Content) -> bool:
+    """Returns True for a frame under the key `table`."""
+    return content.container == "HDF5" and (
+        content.has("table/block0_values") or content.has("table/table.values_block_0")
+    )
+
+
+def read(path: str | Path, *, start: int = 0, stop: int | None = None) -> Jets:
+    """Returns jets, shape (rows,), with the constituents whose slot is not empty; labels 0 = QCD, 1 = top.
+
+    Columns of the file besides the constituents ("ttv", "truthE", ...) are kept. The jet's four-momentum is the
+    sum of its constituents in the file's own px, py, pz, E. E^2 - p^2 below 0 within float32 rounding is mass 0.
+
+    Raises:
+        DataError: wrong columns, damaged file, energies that are negative or not finite.
+    Source: arXiv:1902.09914, Zenodo 2603256.
+    """
+    path = Path(path)
+    with reading(path, FORMAT), h5py.File(path) as file:
+        frame = Frame(file["table"], path)
+        rows = row_range(path, frame.length, start, stop, "jets")
+        slots = sum(name.startswith("E_") for name in frame.columns)
+        wanted = [f"{component}_{i}" for i in range(max(slots, 1)) for component in COMPONENTS]
+        require(path, frame.columns, [*wanted, LABEL], "column")
+        others = [name for name in frame.columns if name not in {*wanted, LABEL}]
+        parts = [_jets(frame.rows(*piece), wanted, [LABEL, *others]) for piece in pieces(*rows, ROWS_AT_ONCE)]
+    counts, fields, totals, columns = (
+        {name: np.concatenate([part[i][name] for part in parts]) for name in parts[0][i]} for i in range(4)
+    )
+    label = columns.pop(LABEL)
+    if not np.isin(label, (0, 1)).all():
+        msg = f"{LABEL} of {path.name} must be 0 or 1; found {np.unique(label)[:5].tolist()}."
+        raise DataError(msg)
+    return Jets.of(
+        ragged(counts["n"], **fields),
+        p4=momenta(**totals),
+        label=label,
+        classes=CLASSES,
+        columns=columns,
+        origin=origin_of(path, FORMAT, rows, frame.length),
+    )
+
+
+def _jets(rows: Rows, wanted: list[str], others: list[str]) -> tuple[dict[str, np.ndarray], ...]:
+    path = rows.frame.path
+    slots = rows[wanted].reshape(-1, len(wanted) // 4, 4)
+    real = slots[..., 0] != 0
+    real |= slots[..., 1] != 0
+    counts = real.sum(axis=1)
+    energy, px, py, pz = slots[real].T.astype(np.float64)
+    totals = from_cartesian(path, *(list_sums(x, counts) for x in (px, py, pz, energy)))
+    return (
+        {"n": counts},
+        from_cartesian(path, px, py, pz, energy),
+        totals,
+        {name: rows[name] for name in others},
+    )
