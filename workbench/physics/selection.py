@@ -263,10 +263,12 @@ def _looked_up(sample: Jets | Events, name: str) -> Any:
         table = {"constituents": sample.constituents, **table}
     else:
         table = {**table, **sample.collections}
-    if isinstance(sample, Jets) and name not in table and name in OBSERVABLES:
+    if name in table:
+        return table[name]
+    if isinstance(sample, Jets) and name in OBSERVABLES:
         return observables(sample, [name])[name]
-    first, _, rest = ("", "", "") if name in table else name.partition(".")
-    return reduce(lambda array, field: array[field], rest.split("."), table[first]) if rest else table[name]
+    first, *rest = name.split(".")
+    return reduce(lambda array, field: array[field], rest, table[first])
 
 
 def _flat_names(table: Mapping[str, Any]) -> set[str]:
