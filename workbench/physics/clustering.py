@@ -47,22 +47,15 @@ def cluster(
 
     Source: arXiv:0802.1189 (anti-kT).
     """
-    particles = _particles(events, collection)
-    sequence = fastjet.ClusterSequence(_cartesian(particles), _definition(algorithm, radius))
-    found = momenta_of(sequence.inclusive_jets(pt_min))
-    members = sequence.constituent_index(pt_min)
-    if eta_max is not None:
-        kept = abs(found.eta) < eta_max
-        found, members = found[kept], members[kept]
-    hardest = ak.argsort(found.pt, axis=1, ascending=False, stable=True)[:, :leading]
-    found, members = found[hardest], members[hardest]
-    event = np.repeat(np.arange(len(events)), ak.to_numpy(ak.num(found)))
+    constituents, p4, event = _inclusive(
+        _particles(collection, events[collection]), _definition(algorithm, radius), pt_min, eta_max, leading
+    )
     most = "" if leading is None else f", at most {leading} per event"
     inside = "" if eta_max is None else f", |eta| < {eta_max:g}"
     step = f"clustered {collection}: {algorithm} R={radius:g}, pt > {pt_min:g} GeV{inside}{most}: {len(event)} jets in {len(events)} events"
     return Jets.of(
-        _gathered(particles, ak.flatten(members, axis=1), event),
-        p4=ak.flatten(found, axis=1),
+        constituents,
+        p4=p4,
         label=np.asarray(events.label)[event],
         classes=events.classes,
         weight=np.asarray(events.weight)[event],
@@ -71,6 +64,38 @@ def cluster(
             "event_index": event,
         },
         origin=events.origin.then(step),
+    )
+
+
+def recluster(jets: Jets, *, radius: float, algorithm: str = "kt", pt_min: float = 0.0) -> Jets:
+    """Returns the subjets of all jets as jets of their own, jet by jet, hardest first within each.
+
+    Distances are in rapidity and azimuth, masses kept (E scheme). A subjet takes label, weight and columns of its
+    jet; the column "jet_index" says which row of `jets` that is.
+
+    Args:
+        jets: Jets; what counts is their constituents.
+        radius: Radius of the subjets.
+        algorithm: "antikt", "kt" or "cambridge".
+        pt_min: Lowest transverse momentum of a subjet in GeV.
+
+    Raises:
+        DataError: no such algorithm or a radius that is not positive.
+    """
+    constituents, p4, jet = _inclusive(
+        _particles("constituents", jets.constituents), _definition(algorithm, radius), pt_min, None, None
+    )
+    step = (
+        f"reclustered: {algorithm} R={radius:g}, pt > {pt_min:g} GeV: {len(jet)} subjets of {len(jets)} jets"
+    )
+    return Jets.of(
+        constituents,
+        p4=p4,
+        label=np.asarray(jets.label)[jet],
+        classes=jets.classes,
+        weight=np.asarray(jets.weight)[jet],
+        columns={**{name: column[jet] for name, column in jets.columns.items()}, "jet_index": jet},
+        origin=jets.origin.then(step),
     )
 
 
@@ -85,11 +110,30 @@ def momenta_of(cartesian: ak.Array) -> ak.Array:
     return ak.unflatten(momenta(pt=pt, eta=eta, phi=wrapped(np.arctan2(py, px)), mass=mass), counts)
 
 
-def _particles(events: Events, collection: str) -> ak.Array:
-    particles = events[collection]
-    missing = [name for name in MOMENTUM if name not in ak.fields(particles)]
+def _inclusive(
+    particles: ak.Array,
+    definition: fastjet.JetDefinition,
+    pt_min: float,
+    eta_max: float | None,
+    leading: int | None,
+) -> tuple[ak.Array, ak.Array, np.ndarray]:
+    """Returns constituents (jets, var), four-momenta (jets,) and the list each jet comes from (jets,)."""
+    sequence = fastjet.ClusterSequence(_cartesian(particles), definition)
+    found = momenta_of(sequence.inclusive_jets(pt_min))
+    members = sequence.constituent_index(pt_min)
+    if eta_max is not None:
+        kept = abs(found.eta) < eta_max
+        found, members = found[kept], members[kept]
+    hardest = ak.argsort(found.pt, axis=1, ascending=False, stable=True)[:, :leading]
+    found, members = found[hardest], members[hardest]
+    owner = np.repeat(np.arange(len(particles)), ak.to_numpy(ak.num(found)))
+    return _gathered(particles, ak.flatten(members, axis=1), owner), ak.flatten(found, axis=1), owner
+
+
+def _particles(name: str, particles: ak.Array) -> ak.Array:
+    missing = [field for field in MOMENTUM if field not in ak.fields(particles)]
     if missing:
-        msg = f"{collection!r} cannot be clustered: it lacks {', '.join(missing)}; particles need pt, eta, phi and mass."
+        msg = f"{name!r} cannot be clustered: it lacks {', '.join(missing)}; particles need pt, eta, phi and mass."
         raise DataError(msg)
     return ak.with_name(ak.to_packed(particles), "Momentum4D")
 
