@@ -63,7 +63,9 @@ def test_jets_are_those_that_fastjet_finds_event_by_event(busy, algorithm):
     jets = cluster(busy, radius=0.6, algorithm=algorithm, pt_min=15.0)
     place = 0
     for i in range(len(busy)):
-        vectors = [fastjet.PseudoJet(p.px, p.py, p.pz, p.energy) for p in busy["particles"][i]]
+        particles = busy["particles"][i]
+        columns = [ak.to_list(getattr(particles, name)) for name in ("px", "py", "pz", "energy")]
+        vectors = [fastjet.PseudoJet(*row) for row in zip(*columns, strict=True)]
         sequence = fastjet.ClusterSequence(vectors, definition)
         expected = fastjet.sorted_by_pt(sequence.inclusive_jets(15.0))
         own = jets[place : place + len(expected)]
