@@ -1,1 +1,6 @@
 """Pythia events and a parametrised detector; each returns a data container."""
+
+from .detector import ATLAS, CMS, Calorimeter, Detector, Tracker
+from .simulation import JetSimulation, events, jets
+
+__all__ = ["ATLAS", "CMS", "Calorimeter", "Detector", "JetSimulation", "Tracker", "events", "jets"]
