@@ -9,7 +9,8 @@ from ..errors import DataError
 from .content import Content
 from .frame import pieces
 from .jets import Jets, momenta
-from .source import PION, finite, in_gev, origin_of, ragged, reading, require, row_range, wrapped
+from .pdg import PION
+from .source import finite, in_gev, origin_of, ragged, reading, require, row_range, wrapped
 
 FORMAT = "flavour-tagging HDF5"
 LISTS = ("consts", "constituents", "tracks", "flow", "flows", "tracks_loose")

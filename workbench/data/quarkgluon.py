@@ -12,30 +12,11 @@ from ..errors import DataError
 from .content import Content
 from .frame import pieces
 from .jets import Jets
+from .pdg import charges, masses
 from .source import finite, origin_of, ragged, reading, require, row_range, wrapped
 
 FORMAT = "quark/gluon npz"
 CLASSES = ("gluon", "quark")
-MASS = {
-    11: 0.00051099895,
-    13: 0.1056583755,
-    22: 0.0,
-    130: 0.497611,
-    211: 0.13957039,
-    310: 0.497611,
-    321: 0.493677,
-    2112: 0.93956542,
-    2212: 0.93827209,
-    3112: 1.197449,
-    3122: 1.115683,
-    3222: 1.18937,
-    3312: 1.32171,
-    3322: 1.31486,
-    3334: 1.67245,
-}
-"""Masses in GeV of the particles that reach a detector, by |PDG id|; neutrinos are massless. Source: PDG 2024."""
-NEUTRINOS = (12, 14, 16)
-CHARGE = {11: -1, 13: -1, 211: 1, 321: 1, 2212: 1, 3112: -1, 3222: 1, 3312: -1, 3334: -1}
 ROWS_AT_ONCE = 4096
 
 
@@ -114,18 +95,9 @@ def _chunk(stream: IO[bytes], dtype: np.dtype[Any], jets: int, slots: int) -> tu
 def _fields(
     pt: np.ndarray, y: np.ndarray, phi: np.ndarray, pid: np.ndarray
 ) -> tuple[dict[str, np.ndarray], int]:
-    kinds, which = np.unique(pid, return_inverse=True)
-    kind_mass = np.array([MASS.get(abs(int(kind)), 0.0) for kind in kinds])
-    kind_charge = np.array([np.sign(kind) * CHARGE.get(abs(int(kind)), 0) for kind in kinds], dtype=np.int64)
-    unknown = np.array([abs(int(kind)) not in (*MASS, *NEUTRINOS) for kind in kinds], dtype=bool)
-    mass = kind_mass[which]
+    mass = masses(pid, unknown=np.nan)
+    massless = np.isnan(mass)
+    mass[massless] = 0.0
     eta = np.arcsinh(np.hypot(pt, mass) / pt * np.sinh(y))
-    fields = {
-        "pt": pt,
-        "eta": eta,
-        "phi": wrapped(phi),
-        "mass": mass,
-        "pid": pid,
-        "charge": kind_charge[which],
-    }
-    return fields, int(unknown[which].sum())
+    fields = {"pt": pt, "eta": eta, "phi": wrapped(phi), "mass": mass, "pid": pid, "charge": charges(pid)}
+    return fields, int(massless.sum())

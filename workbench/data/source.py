@@ -20,9 +20,6 @@ from .origin import Origin
 GEV = {"GeV": 1.0, "MeV": 1e-3, "TeV": 1e3}
 """How many GeV one unit is."""
 
-PION = 0.13957039
-"""Mass of the charged pion in GeV, given to tracks of unknown kind. Source: PDG 2024."""
-
 DAMAGE = (
     OSError,
     EOFError,

@@ -1,0 +1,144 @@
+"""CMS NanoAOD and PFNano: flat ROOT tree `Events`, jets with their particle-flow candidates where stored."""
+
+from pathlib import Path
+
+import awkward as ak
+import numpy as np
+import uproot
+
+from .content import Content
+from .events import Events
+from .jets import momenta
+from .source import finite, origin_of, reading, require, row_range
+
+FORMAT = "NanoAOD"
+COLLECTIONS = {
+    "particles": "PFCands",
+    "jets": "Jet",
+    "fat_jets": "FatJet",
+    "muons": "Muon",
+    "electrons": "Electron",
+    "photons": "Photon",
+    "taus": "Tau",
+    "gen_jets": "GenJet",
+    "gen_fat_jets": "GenJetAK8",
+    "gen_particles": "GenPart",
+}
+CANDIDATES = {"jets": "JetPFCands", "fat_jets": "FatJetPFCands"}
+RENAMED = {
+    "pid": ("pdgId",),
+    "charge": ("charge",),
+    "d0": ("d0", "dxy"),
+    "d0_error": ("d0Err", "dxyErr"),
+    "dz": ("dz",),
+    "dz_error": ("dzErr",),
+    "weight": ("puppiWeight",),
+    "mother": ("genPartIdxMother",),
+}
+KEPT = (
+    "status",
+    "statusFlags",
+    "hadronFlavour",
+    "partonFlavour",
+    "jetId",
+    "puId",
+    "msoftdrop",
+    "tau1",
+    "tau2",
+    "tau3",
+    "tau4",
+    "btagDeepFlavB",
+    "particleNet_TvsQCD",
+    "particleNet_WvsQCD",
+    "particleNet_HbbvsQCD",
+    "pfRelIso04_all",
+    "tightId",
+)
+LENGTHS = ("d0", "d0_error", "dz", "dz_error")
+
+
+def is_one(content: Content) -> bool:
+    """Returns True for a tree `Events` with flat branches of jets or muons."""
+    return content.container == "ROOT" and any(
+        content.has(f"Events/n{name}", f"Events/{name}_pt") for name in ("Jet", "FatJet", "Muon", "PFCands")
+    )
+
+
+def read(path: str | Path, *, start: int = 0, stop: int | None = None) -> Events:
+    """Returns events with those collections that the file has.
+
+    Masses that are not stored are 0. NanoAOD keeps lengths in cm, here they are mm. "particles" are there in PFNano
+    only; then "jets" and "fat_jets" have "constituents". The weight is genWeight; without one the file is data.
+
+    Raises:
+        DataError: a branch is missing, damaged file, values not finite.
+    """
+    path = Path(path)
+    with reading(path, FORMAT), uproot.open(path) as file:
+        tree = file["Events"]
+        names = set(tree.keys())
+        rows = row_range(path, tree.num_entries, start, stop, "events")
+        collections = {
+            ours: _records(path, tree, theirs, names, rows)
+            for ours, theirs in COLLECTIONS.items()
+            if f"{theirs}_pt" in names
+        }
+        for ours, links in CANDIDATES.items():
+            if {f"{links}_jetIdx", f"{links}_pFCandsIdx"} <= names and "particles" in collections:
+                found = _constituents(tree, links, collections[ours], collections["particles"], rows)
+                collections[ours] = ak.with_field(collections[ours], found, "constituents")
+        met = "MET" if "MET_pt" in names else "PuppiMET"
+        if f"{met}_pt" in names:
+            pt, phi = (
+                ak.to_numpy(_values(tree, f"{met}_{x}", rows)).astype(np.float64) for x in ("pt", "phi")
+            )
+            collections["met"] = ak.zip({"pt": pt, "phi": phi}, with_name="Momentum2D")
+        columns = {
+            name: ak.to_numpy(_values(tree, name, rows))
+            for name in ("run", "luminosityBlock", "event", "PV_npvs", "PV_npvsGood")
+            if name in names
+        }
+        simulated = "genWeight" in names
+        weight = ak.to_numpy(_values(tree, "genWeight", rows)).astype(np.float64) if simulated else None
+        total = tree.num_entries
+    kind = "simulation" if simulated else "data"
+    return Events.of(
+        collections, weight=weight, columns=columns, origin=origin_of(path, FORMAT, rows, total, kind=kind)
+    )
+
+
+def _values(tree: uproot.TTree, name: str, rows: tuple[int, int]) -> ak.Array:
+    return tree[name].array(entry_start=rows[0], entry_stop=rows[1])
+
+
+def _records(path: Path, tree: uproot.TTree, source: str, names: set[str], rows: tuple[int, int]) -> ak.Array:
+    require(path, names, [f"{source}_{x}" for x in ("pt", "eta", "phi")])
+    p4 = {x: ak.values_astype(_values(tree, f"{source}_{x}", rows), np.float64) for x in ("pt", "eta", "phi")}
+    mass = f"{source}_mass"
+    p4["mass"] = ak.values_astype(_values(tree, mass, rows), np.float64) if mass in names else p4["pt"] * 0.0
+    finite(path, {f"{source}_{name}": ak.flatten(values) for name, values in p4.items()})
+    fields = {}
+    for ours, candidates in RENAMED.items():
+        theirs = next((name for name in candidates if f"{source}_{name}" in names), None)
+        if theirs is not None:
+            values = _values(tree, f"{source}_{theirs}", rows)
+            fields[ours] = values * 10.0 if ours in LENGTHS else values
+    for name in KEPT:
+        if f"{source}_{name}" in names:
+            fields[name] = _values(tree, f"{source}_{name}", rows)
+    return momenta(**p4, **fields)
+
+
+def _constituents(
+    tree: uproot.TTree, links: str, jets: ak.Array, particles: ak.Array, rows: tuple[int, int]
+) -> ak.Array:
+    jet, particle = (_values(tree, f"{links}_{x}", rows) for x in ("jetIdx", "pFCandsIdx"))
+    used = (jet >= 0) & (jet < ak.num(jets)) & (particle >= 0)
+    jet, particle = jet[used], particle[used]
+    order = ak.argsort(jet, axis=1, stable=True)
+    found = ak.flatten(particles[particle[order]])
+    per_event = ak.to_numpy(ak.num(jets))
+    first = np.cumsum(per_event) - per_event
+    numbers = ak.to_numpy(ak.flatten(jet)) + np.repeat(first, ak.to_numpy(ak.num(jet)))
+    counts = np.bincount(numbers, minlength=per_event.sum())
+    return ak.unflatten(ak.unflatten(found, counts), per_event)
