@@ -17,6 +17,8 @@ from ..errors import WorkbenchError
 from ..progress import Step
 from .job import Answer
 
+TOPIC = "workbench"
+"""Under which messages travel; each carries the token of its job."""
 LOOK = 0.05
 """Seconds between two looks for the stop."""
 
@@ -72,7 +74,7 @@ class Reporter:
 
     def send(self, **message: Any) -> None:
         """Sends one message to whoever asked."""
-        self._worker.log_event(self._ask.token, message)
+        self._worker.log_event(TOPIC, {"token": self._ask.token, **message})
 
     def _write(self, extra: Mapping[str, Any]) -> str:
         if not extra:

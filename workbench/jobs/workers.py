@@ -3,11 +3,13 @@
 import atexit
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from queue import SimpleQueue
@@ -18,10 +20,12 @@ from distributed.scheduler import KilledWorker
 
 from ..errors import JobError, WorkbenchError
 from .job import Job
-from .work import Ask, perform, stored
+from .work import TOPIC, Ask, perform, stored
 
 START = 60
 """Seconds a worker may take to start; 3 are usual, more on a busy machine."""
+END = 5
+"""Seconds they may take to end by themselves."""
 DIED = "The worker process died while {name} ran (killed, or out of memory); submit it again, the next job gets a new worker."
 
 
@@ -35,6 +39,7 @@ class LocalWorkers:
     def __init__(self) -> None:
         self._queue: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._lock = threading.RLock()
+        self._start = threading.RLock()
         self._thread: threading.Thread | None = None
         self._process: subprocess.Popen[str] | None = None
         self._client: Client | None = None
@@ -47,7 +52,7 @@ class LocalWorkers:
     ) -> None:
         """Puts a job at the end of the queue."""
         with self._lock:
-            self._jobs = [*(old for old in self._jobs if not old.over), job]
+            self._jobs = [*self._jobs, job]
             self._then(lambda: self._run(job, function, args, kwargs))
 
     def warm(self) -> None:
@@ -64,7 +69,7 @@ class LocalWorkers:
                 job.stop()
                 job.fail("stopped", f"{job.name} was ended with the worker.")
             queue.put(None)
-            self._disconnect()
+        self._disconnect()
         if thread is not None:
             thread.join(START)
 
@@ -96,7 +101,6 @@ class LocalWorkers:
                 tuple(stored(value, job.folder, f"{i}") for i, value in enumerate(args)),
                 {name: stored(value, job.folder, name) for name, value in kwargs.items()},
             )
-            client.subscribe_topic(job.token, lambda event: job.receive(event[1]))
             if job.hand_over():
                 job.finish(client.submit(perform, ask, key=job.token, pure=False).result())
         except KilledWorker:
@@ -105,9 +109,18 @@ class LocalWorkers:
             job.fail("failed", str(error))
         except Exception as error:  # noqa: BLE001 - the border: whatever stops a job is told, the queue goes on
             self._explain(job, error)
+        finally:
+            with self._lock:
+                self._jobs = [other for other in self._jobs if other is not job]
+
+    def _receive(self, event: tuple[float, Mapping[str, Any]]) -> None:
+        _, message = event
+        for job in self._jobs:
+            if job.token == message["token"]:
+                job.receive(message)
 
     def _explain(self, job: Job, error: Exception) -> None:
-        with self._lock:
+        with self._start:
             lost = self._process is None or self._process.poll() is not None
             if lost:
                 self._disconnect()
@@ -123,15 +136,15 @@ class LocalWorkers:
             self._disconnect()
 
     def _connected(self) -> Client:
-        with self._lock:
-            if self._client is None or self._process is None or self._process.poll() is not None:
-                self._disconnect()
-                self._connect()
+        with self._start:
             client = self._client
+            if client is None or self._process is None or self._process.poll() is not None:
+                self._disconnect()
+                client = self._connect()
         client.wait_for_workers(1, timeout=START)
         return client
 
-    def _connect(self) -> None:
+    def _connect(self) -> Client:
         security = Security.temporary()
         self._folder = tempfile.TemporaryDirectory(prefix="workbench-worker-", ignore_cleanup_errors=True)
         log = Path(self._folder.name) / "log.txt"
@@ -157,17 +170,29 @@ class LocalWorkers:
             msg = f"The worker process did not start ({said[-1] if said else 'it said nothing'}); try again."
             raise JobError(msg)
         self._client = Client(address, security=security, set_as_default=False, timeout=START)
+        self._client.subscribe_topic(TOPIC, self._receive)
+        return self._client
 
     def _disconnect(self) -> None:
-        client, self._client = self._client, None
-        process, self._process = self._process, None
-        folder, self._folder = self._folder, None
-        if client is not None:
-            client.close(timeout=5)
-        if process is not None:
-            process.communicate()
-        if folder is not None:
-            folder.cleanup()
+        with self._start:
+            client, self._client = self._client, None
+            process, self._process = self._process, None
+            folder, self._folder = self._folder, None
+            if client is not None:
+                client.close(timeout=END)
+            if process is not None:
+                _end(process)
+            if folder is not None:
+                folder.cleanup()
+
+
+def _end(process: "subprocess.Popen[str]") -> None:
+    for how in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, how)
+        with suppress(subprocess.TimeoutExpired):
+            process.communicate(timeout=END)
+            return
 
 
 @cache

@@ -1,0 +1,274 @@
+"""Work in the background: order, stop, equal result, failure, death, queue, and nothing left over."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from tests.jobs import engine as work
+from tests.toys import toy_jets
+from workbench.errors import JobError, TrainingError
+from workbench.jobs import submit as jobs
+from workbench.progress import Outcome
+
+LONG = 60
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def worker():
+    jobs.warm()
+    yield
+    jobs.close()
+
+
+@pytest.fixture(scope="module")
+def sample():
+    return toy_jets(40, seed=3)
+
+
+def until(condition, seconds=LONG):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.005)
+
+
+def test_the_result_equals_that_of_the_same_fit_in_this_process(sample):
+    here = work.Mean().fit(sample, seed=7)
+    there = jobs.submit(work.Mean(), sample, seed=7).result(LONG)
+    assert there == here
+
+
+def test_another_seed_gives_another_result(sample):
+    first, second = (jobs.submit(work.Mean(), sample, seed=seed).result(LONG) for seed in (1, 2))
+    assert first.draw != second.draw
+
+
+def test_steps_arrive_in_order_and_complete(sample):
+    job = jobs.submit(work.Mean(epochs=7), sample, seed=1)
+    assert job.wait(LONG)
+    steps = job.steps
+    assert [step.epoch for step in steps] == [1, 2, 3, 4, 5, 6, 7]
+    losses = np.array([step.metrics["loss"] for step in steps])
+    np.testing.assert_allclose(losses[1:] / losses[:-1], 0.5, rtol=1e-6)
+
+
+def test_no_step_is_lost_in_a_hurry():
+    job = jobs.submit_call(work.hurried, 500)
+    assert job.result(LONG) == 500
+    assert [step.done for step in job.steps] == list(range(500))
+
+
+def test_only_the_newest_arrays_are_kept(sample):
+    job = jobs.submit(work.Mean(epochs=3), sample, seed=1)
+    job.wait(LONG)
+    assert [bool(step.extra) for step in job.steps] == [False, False, True]
+    np.testing.assert_array_equal(job.steps[-1].extra["validation_scores"], np.full((2, 2), 3.0))
+    assert not list(job.folder.glob("extra-*"))
+
+
+def test_since_gives_each_step_once():
+    job = jobs.submit_call(work.hurried, 50)
+    seen, version = [], 0
+    until(lambda: job.over)
+    while version != job.version:
+        version, status, steps = job.since(version)
+        seen += steps
+    assert status == "done"
+    assert [step.done for step in seen] == list(range(50))
+    assert job.since(version).steps == []
+
+
+def test_a_stop_is_acknowledged_and_the_best_so_far_comes_back(sample):
+    job = jobs.submit(work.Mean(epochs=10_000, pause=0.02), sample, seed=1)
+    until(lambda: job.steps)
+    assert job.status == "running"
+    job.stop()
+    fitted = job.result(LONG)
+    assert job.status == "stopped"
+    assert job.acknowledged
+    assert job.outcome is Outcome.STOPPED
+    assert fitted.outcome is Outcome.STOPPED
+    assert fitted.value > 0
+    assert len(job.steps) < 10_000
+
+
+def test_a_stop_is_acknowledged_even_while_the_work_does_not_look():
+    job = jobs.submit_call(work.stubborn)
+    until(lambda: job.status == "running")
+    job.stop()
+    until(lambda: job.acknowledged)
+    assert job.status == "running"
+    jobs.close()
+    assert job.status == "stopped"
+
+
+def test_a_stop_after_the_end_changes_nothing():
+    job = jobs.submit_call(work.double, 3)
+    assert job.result(LONG) == 6
+    job.stop()
+    assert job.status == "done"
+
+
+def test_two_jobs_run_one_after_the_other(sample):
+    first = jobs.submit(work.Mean(epochs=10_000, pause=0.02), sample, seed=1)
+    second = jobs.submit_call(work.double, 2)
+    until(lambda: first.steps)
+    assert second.status == "queued"
+    first.stop()
+    assert second.result(LONG) == 4
+    assert first.status == "stopped"
+
+
+def test_a_job_stopped_in_the_queue_never_begins(sample):
+    first = jobs.submit(work.Mean(epochs=10_000, pause=0.02), sample, seed=1)
+    second = jobs.submit_call(work.double, 2)
+    until(lambda: first.steps)
+    second.stop()
+    assert second.status == "stopped"
+    first.stop()
+    first.wait(LONG)
+    with pytest.raises(JobError, match="stopped before it began"):
+        second.result(LONG)
+    assert second.steps == []
+
+
+def test_an_error_of_ours_keeps_its_class_and_sentence():
+    job = jobs.submit_call(work.refuse)
+    with pytest.raises(TrainingError, match="The class 'top' has no jets"):
+        job.result(LONG)
+    assert job.status == "failed"
+    assert job.error == "The class 'top' has no jets; give at least one."
+    assert "refuse" in job.trace
+
+
+def test_any_other_error_is_named():
+    job = jobs.submit_call(work.stumble)
+    with pytest.raises(JobError, match="KeyError: 'missing'"):
+        job.result(LONG)
+    assert job.status == "failed"
+
+
+def test_what_cannot_travel_fails_with_a_sentence():
+    job = jobs.submit_call(work.double, threading.Lock())
+    job.wait(LONG)
+    assert job.status == "failed"
+    assert "lock" in job.error
+
+
+def test_a_killed_worker_is_said_and_the_next_job_works(sample):
+    killed = jobs.submit_call(work.die)
+    queued = jobs.submit(work.Mean(), sample, seed=1)
+    killed.wait(LONG)
+    assert killed.status == "died"
+    assert "died while die ran" in killed.error
+    assert len(killed.steps) == 1
+    with pytest.raises(JobError, match="submit it again"):
+        killed.result()
+    assert queued.result(LONG) == work.Mean().fit(sample, seed=1)
+
+
+def test_killed_processes_are_said_and_start_again():
+    job = jobs.submit_call(work.stubborn)
+    until(lambda: job.status == "running")
+    for child in psutil.Process().children(recursive=True):
+        child.kill()
+    job.wait(LONG)
+    assert job.status == "died"
+    assert jobs.submit_call(work.double, 4).result(LONG) == 8
+
+
+def test_samples_travel_both_ways_as_files(sample):
+    job = jobs.submit_call(work.selected, sample, low=600.0)
+    kept = job.result(LONG)
+    assert kept.fingerprint == sample[sample.p4.pt > 600].fingerprint
+    assert job.file.parent == job.folder
+
+
+def test_waiting_too_short_says_so(sample):
+    job = jobs.submit(work.Mean(epochs=10_000, pause=0.02), sample, seed=1)
+    with pytest.raises(TimeoutError, match="wait longer or stop it"):
+        job.result(0.05)
+    job.stop()
+    assert job.wait(LONG)
+
+
+def test_the_worker_is_another_process_that_steps_back_and_has_its_imports():
+    process, nice = jobs.submit_call(work.whoami).result(LONG)
+    assert process != os.getpid()
+    assert nice == os.nice(0) + 10
+    assert jobs.submit_call(work.loaded).result(LONG)
+
+
+def test_nothing_is_left_after_close():
+    job = jobs.submit_call(work.double, 1)
+    assert job.result(LONG) == 2
+    folder, children = job.folder, psutil.Process().children(recursive=True)
+    assert children
+    jobs.close()
+    until(lambda: not any(child.is_running() for child in children), 10)
+    assert not [thread for thread in threading.enumerate() if "workbench" in thread.name]
+    del job
+    assert not folder.exists()
+
+
+def ask_in_a_script(tmp_path, text, **options):
+    script = tmp_path / "script.py"
+    script.write_text(text)
+    return subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, timeout=120, check=False, env={**os.environ, "PYTHONPATH": str(ROOT)}, **options
+    )  # fmt: skip
+
+
+def test_a_script_without_a_main_guard_works_and_torch_stays_out_of_it(tmp_path):
+    finished = ask_in_a_script(
+        tmp_path,
+        "import sys\n"
+        "from workbench.jobs.submit import submit_call\n"
+        "def add(a, b, *, report, stop):\n"
+        "    return a + b\n"
+        "assert submit_call(add, 2, 3).result(60) == 5\n"
+        "heavy = {'torch', 'sklearn', 'lightning_fabric', 'mlflow', 'panel', 'bokeh'} & set(sys.modules)\n"
+        "sys.exit(str(heavy) if heavy else None)\n",
+    )
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stderr == ""
+
+
+def test_a_script_that_ends_early_ends_its_worker(tmp_path):
+    finished = ask_in_a_script(
+        tmp_path,
+        "import psutil, time\n"
+        "from tests.jobs.engine import stubborn\n"
+        "from workbench.jobs.submit import submit_call\n"
+        "job = submit_call(stubborn)\n"
+        "while job.status != 'running': time.sleep(0.01)\n"
+        "print(*(child.pid for child in psutil.Process().children(recursive=True)), flush=True)\n",
+    )
+    assert finished.returncode == 0, finished.stderr
+    pids = [int(pid) for pid in finished.stdout.split()]
+    assert pids
+    until(lambda: not any(psutil.pid_exists(pid) for pid in pids), 20)
+
+
+def test_a_killed_script_leaves_no_worker(tmp_path):
+    finished = ask_in_a_script(
+        tmp_path,
+        "import os, psutil, signal, time\n"
+        "from tests.jobs.engine import stubborn\n"
+        "from workbench.jobs.submit import submit_call\n"
+        "job = submit_call(stubborn)\n"
+        "while job.status != 'running': time.sleep(0.01)\n"
+        "print(*(child.pid for child in psutil.Process().children(recursive=True)), flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n",
+    )
+    pids = [int(pid) for pid in finished.stdout.split()]
+    assert pids
+    until(lambda: not any(psutil.pid_exists(pid) for pid in pids), 20)
