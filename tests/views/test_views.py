@@ -149,8 +149,9 @@ def test_a_metric_that_was_not_reported_leaves_a_gap():
 
 
 def test_signs_of_life_are_placed_within_their_epoch():
-    rows = training.live_columns({"done": np.array([500.0, 3000.0])}, 2 / 4000)
+    rows = training.live_columns({"done": np.array([0.25, 1.5]), "loss": np.array([0.7, 0.4])})
     np.testing.assert_allclose(rows["epoch"], [0.25, 1.5])
+    np.testing.assert_allclose(rows["loss"], [0.7, 0.4], rtol=1e-6)
 
 
 def test_the_image_has_eta_to_the_right_and_phi_upwards():
@@ -213,7 +214,7 @@ def test_every_figure_has_a_name_and_labelled_axes():
         ledger.strip_figure(ledger.empty(), FactorRange()),
         features.heat_figure(features.empty(), scale, FactorRange()),
         histogram,
-        distributions.ratio_figure(sources, histogram, "mass", "GeV", name="mass ratio", reference="QCD"),
+        distributions.ratio_figure(sources, histogram, "mass", "GeV", name="mass ratio"),
         performance.rejection_figure(_source(performance.rejection_columns(Band(*np.full((4, 1), 0.5))))),
         performance.calibration_figure(_source(performance.calibration_columns(*np.full((4, 1), 0.5)))),
         performance.rate_figure(_source(rates), "mass", "GeV", signal="top", background="QCD", name="rate"),

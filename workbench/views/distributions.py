@@ -124,13 +124,11 @@ def histogram_figure(sources: Sources, label: str, unit: str, *, name: str, log:
     return plot
 
 
-def ratio_figure(
-    sources: Sources, above: figure, label: str, unit: str, *, name: str, reference: str
-) -> figure:
+def ratio_figure(sources: Sources, above: figure, label: str, unit: str, *, name: str) -> figure:
     """Returns the ratios below the histogram `above`, on a logarithmic axis that shares its range."""
     plot = frame(
         axis_label(label, unit),
-        f"/ {reference}",
+        "ratio",
         name=name,
         height=110,
         x_range=above.x_range,

@@ -17,15 +17,10 @@ CLOSED = ("loss", "validation_loss", "accuracy", "auc")
 """Curves with a point per finished epoch."""
 
 
-def live_columns(rows: Mapping[str, np.ndarray], epochs_per_unit: float) -> dict[str, np.ndarray]:
-    """Returns "epoch" (with fraction) and the `LIVE` curves, shape (signs of life,); nan where one was not reported.
-
-    Args:
-        rows: Columns "done" and metrics, one row per sign of life.
-        epochs_per_unit: Epochs asked for over the work asked for.
-    """
+def live_columns(rows: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Returns "epoch" (with fraction) and the `LIVE` curves, shape (signs of life,); nan where one was not reported."""
     done = np.asarray(rows.get("done", np.zeros(0)), dtype=np.float32)
-    return {"epoch": done * np.float32(epochs_per_unit), **_curves(rows, LIVE, len(done))}
+    return {"epoch": done, **_curves(rows, LIVE, len(done))}
 
 
 def epoch_columns(rows: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -42,14 +37,12 @@ class Sources:
     """The two sources of the curves, without points."""
 
     def __init__(self) -> None:
-        self.live = ColumnDataSource(live_columns({}, 1.0))
+        self.live = ColumnDataSource(live_columns({}))
         self.epochs = ColumnDataSource(epoch_columns({}))
 
-    def fill(
-        self, live: Mapping[str, np.ndarray], epochs: Mapping[str, np.ndarray], epochs_per_unit: float
-    ) -> None:
-        """Shows these rows."""
-        self.live.data = live_columns(live, epochs_per_unit)
+    def fill(self, live: Mapping[str, np.ndarray], epochs: Mapping[str, np.ndarray]) -> None:
+        """Shows these rows: "done" in epochs beside the metrics, and "epoch" beside the metrics."""
+        self.live.data = live_columns(live)
         self.epochs.data = epoch_columns(epochs)
 
 

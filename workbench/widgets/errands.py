@@ -56,6 +56,6 @@ class Errands(param.Parameterized):
                 self.error = f"{kind} failed: {type(failure).__name__}: {failure}"
         self.doing = next(iter(self._sent), "")
 
-    def close(self) -> None:
-        """Drops what was not begun and ends the thread."""
+    def close(self, *session: Any) -> None:
+        """Drops what was not begun and ends the thread; fits as a callback of a session that ends."""
         self._thread.shutdown(wait=False, cancel_futures=True)

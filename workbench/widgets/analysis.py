@@ -1,0 +1,125 @@
+"""The tagger that a page looks at: its scores of the sample, how good it is, and why the open jet got its score."""
+
+from typing import Any
+
+import numpy as np
+import param
+
+from ..data.explanation import Explanation
+from ..data.jets import Jets
+from ..physics.roc import discriminant
+from ..state.sample import SampleState
+from ..state.selection import SelectionState
+from .errands import Errands, public
+
+HELD_OUT = 0.25
+"""Share of the selected jets that a fit on the page never sees; its quality is measured on them."""
+
+
+def held_out(mask: np.ndarray, seed: int) -> np.ndarray:
+    """Returns True for the part of the jets in `mask` that is kept from the fit, shape (jets,); `seed` draws it."""
+    chosen = np.flatnonzero(mask)
+    drawn = np.random.default_rng(seed).permutation(chosen)[: round(HELD_OUT * len(chosen))]
+    rest = np.zeros(len(mask), dtype=bool)
+    rest[drawn] = True
+    return rest
+
+
+class Analysis(param.Parameterized):
+    """Scores the sample whenever tagger or sample change, explains the open jet whenever it changes.
+
+    Both happen in the session's errand thread. The sample gets the columns "score" (of the signal, between 0 and 1) and
+    "loss" (minus the logarithm of the probability that the tagger gave to the true class).
+    """
+
+    sample: SampleState = param.ClassSelector(
+        class_=SampleState, allow_None=False, doc="The sample of the page."
+    )
+    selection: SelectionState = param.ClassSelector(
+        class_=SelectionState, allow_None=False, doc="Its selection."
+    )
+    errands: Errands = param.ClassSelector(class_=Errands, allow_None=False, doc="Thread of the session.")
+    fitted: Any = param.Parameter(None, doc="The fitted tagger, or None.")
+    title: str = param.String("", doc="What the user calls it.")
+    signal: str = param.String("", doc="Class that counts as signal: the tagger's last.")
+    background: str = param.String("", doc="Class that counts as background: the tagger's first.")
+    unseen: np.ndarray | None = param.Array(
+        None, allow_None=True, doc="Jets the tagger never saw; None for all."
+    )
+    scores: Any = param.Parameter(
+        None, doc="Probabilities, (jets, classes), of the sample; None while they are not known."
+    )
+    explanation: Explanation | None = param.ClassSelector(
+        class_=Explanation, allow_None=True, doc="Of the open jet."
+    )
+
+    def __init__(self, sample: SampleState, selection: SelectionState, errands: Errands) -> None:
+        super().__init__(sample=sample, selection=selection, errands=errands)
+        sample.param.watch(self._on_sample, "jets")
+        selection.param.watch(self._explain, "current")
+
+    def take(self, fitted: Any, title: str, unseen: np.ndarray | None = None) -> None:
+        """Looks at another tagger; `unseen` says which jets of the present sample its fit never saw."""
+        classes = fitted.classes
+        self.param.update(
+            fitted=fitted, title=title, signal=classes[-1], background=classes[0], unseen=unseen, scores=None
+        )
+        self._score()
+        self._explain()
+
+    @property
+    def measurable(self) -> bool:
+        """True when the sample has scores and jets of both classes to measure them with."""
+        jets = self.sample.jets
+        return (
+            self.scores is not None
+            and jets is not None
+            and {self.signal, self.background} <= set(jets.classes)
+        )
+
+    def _on_sample(self, *events: Any) -> None:
+        self.param.update(scores=None, unseen=None, explanation=None)
+        self._score()
+
+    def _score(self) -> None:
+        fitted, jets = self.fitted, self.sample.jets
+        if fitted is None or jets is None or len(jets) == 0:
+            return
+        self.errands.send(
+            "scoring the sample",
+            lambda: fitted.score(jets),
+            lambda scores: self._scored(jets, fitted, scores),
+        )
+
+    def _scored(self, jets: Jets, fitted: Any, scores: Any) -> None:
+        if jets is not self.sample.jets or fitted is not self.fitted:
+            return
+        columns = {"score": discriminant(scores, signal=self.signal, background=self.background)}
+        if set(jets.classes) <= set(fitted.classes):
+            columns["loss"] = losses(jets, np.asarray(scores), fitted.classes)
+        self.sample.add(**columns)
+        self.scores = scores
+
+    def _explain(self, *events: Any) -> None:
+        fitted, jets, current = self.fitted, self.sample.jets, self.selection.current
+        self.explanation = None
+        if fitted is None or jets is None or current is None:
+            return
+        jet = jets[current]
+        self.errands.send(
+            "explaining the jet",
+            lambda: public("explain")(fitted, jet),
+            lambda explanation: self._explained(current, fitted, explanation),
+        )
+
+    def _explained(self, current: int, fitted: Any, explanation: Explanation) -> None:
+        if current == self.selection.current and fitted is self.fitted:
+            self.explanation = explanation
+
+
+def losses(jets: Jets, scores: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:
+    """Returns minus the logarithm of the true class's probability, shape (jets,); nan where the class is not known."""
+    column = np.array([classes.index(name) for name in jets.classes] + [-1])[np.asarray(jets.label)]
+    probability = scores[np.arange(len(jets)), column].astype(float)
+    smallest = np.finfo(np.float32).tiny
+    return np.where(column >= 0, -np.log(np.maximum(probability, smallest)), np.nan)

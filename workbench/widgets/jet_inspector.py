@@ -1,0 +1,219 @@
+"""One jet opened up: its particles, what the network sees of it, and where its score came from."""
+
+from functools import partial
+from typing import Any
+
+import awkward as ak
+import numpy as np
+import pandas as pd
+import panel as pn
+import panel_material_ui as pmui
+from bokeh.models import FactorRange
+
+from ..data.explanation import Explanation
+from ..data.jets import Jets
+from ..physics.graphs import edges
+from ..physics.images import jet_images, outside
+from ..physics.lund import primary_lund_plane
+from ..state.sample import SampleState
+from ..state.selection import SelectionState
+from ..views import features, graph, image, ledger, lund, particles
+from ..views.palette import symmetric_limit
+from .analysis import Analysis
+from .panes import line, pane, picture, row, say
+
+NEIGHBOURS = 7
+"""Edges per particle of the drawn graph, as in ParticleNet-Lite."""
+
+EXTENT = 0.8
+
+
+class JetInspector(pn.viewable.Viewer):
+    """Follows the selection's open jet and the analysis' explanation of it."""
+
+    def __init__(
+        self, sample: SampleState, selection: SelectionState, analysis: Analysis, **parameters: Any
+    ) -> None:
+        super().__init__(**parameters)
+        self.sample, self.selection, self.analysis = sample, selection, analysis
+        self.particles, self.edges = particles.empty(), graph.empty()
+        self.image, self.lund = image.empty(extent=EXTENT), lund.empty()
+        self.ledger, self.cells = ledger.empty(), features.empty()
+        self.scale, self.cell_scale = particles.relevance_scale(), particles.relevance_scale()
+        self.lines, self.features = FactorRange(), FactorRange()
+        self.who = line("No jet is open; click one in the table or in a histogram.", variant="body1")
+        self.sum, self.how, self.lost = (
+            line(variant="body2"),
+            line(variant="caption"),
+            line(variant="caption"),
+        )
+        self.table = pn.widgets.Tabulator(
+            pd.DataFrame(),
+            show_index=False,
+            disabled=True,
+            height=380,
+            layout="fit_data",
+            sizing_mode="stretch_width",
+        )
+        self.previous = pmui.Button(label="Previous", variant="outlined", size="small")
+        self.next = pmui.Button(label="Next", variant="outlined", size="small")
+        self.first = pmui.Button(label="Open the first jet", color="primary", size="small")
+        self.content = self._layout()
+        self.content.visible = False
+        self.previous.on_click(partial(self._step, -1))
+        self.next.on_click(partial(self._step, 1))
+        self.first.on_click(partial(self._step, 1))
+        selection.param.watch(self._open, "current")
+        analysis.param.watch(self._explain, "explanation")
+        sample.param.watch(self._say_who, "version")
+
+    def _step(self, by: int, *events: Any) -> None:
+        self.selection.step(by)
+
+    def _open(self, *events: Any) -> None:
+        jets, current = self.sample.jets, self.selection.current
+        with pn.io.hold():
+            self.content.visible = current is not None
+            self.first.visible = current is None
+            self._say_who()
+            if jets is not None and current is not None:
+                jet = jets[current]
+                self._draw_particles(jet)
+                self._draw_representations(jet)
+                self._explain()
+
+    def _draw_particles(self, jet: Jets, relevance: np.ndarray | None = None) -> None:
+        if relevance is not None:
+            limit = symmetric_limit(relevance)
+            self.scale.update(low=-limit, high=limit)
+        self.particles.data = particles.columns(jet, relevance)
+
+    def _draw_representations(self, jet: Jets) -> None:
+        rows = self.particles.data
+        links = edges(jet.constituents, NEIGHBOURS)[0]
+        self.edges.data = graph.edge_columns(rows["deta"], rows["dphi"], links)
+        self.image.data = image.columns(jet_images(jet, extent=EXTENT)[0], EXTENT)
+        say(self.lost, f"{float(outside(jet, extent=EXTENT)[0]):.1%} of the jet's pT lies outside the frame.")
+        self.lund.data = lund.columns(primary_lund_plane(jet)[0])
+
+    def _explain(self, *events: Any) -> None:
+        explanation, jets, current = self.analysis.explanation, self.sample.jets, self.selection.current
+        if jets is None or current is None:
+            return
+        jet = jets[current]
+        with pn.io.hold():
+            if explanation is None:
+                self._forget(jet)
+                return
+            relevance = particle_relevance(explanation)
+            self._draw_particles(jet, relevance)
+            self._draw_cells(explanation)
+            self._draw_ledger(explanation)
+            self.table.value = particle_table(jet, explanation)
+
+    def _draw_cells(self, explanation: Explanation) -> None:
+        cells = features.columns(explanation)
+        limit = symmetric_limit(cells["relevance"])
+        self.cell_scale.update(low=-limit, high=limit)
+        self.features.factors = list(explanation.feature_names)[::-1]
+        self.cells.data = cells
+
+    def _draw_ledger(self, explanation: Explanation) -> None:
+        books = ledger.columns(explanation.ledger)
+        self.lines.factors = list(books["line"])[::-1]
+        self.ledger.data = books
+        say(self.sum, ledger.sentence(explanation.ledger))
+        plain = {k: v for k, v in explanation.how.items() if isinstance(v, str | int | float)}
+        say(self.how, ", ".join(f"{name}: {value}" for name, value in plain.items()))
+
+    def _forget(self, jet: Jets) -> None:
+        """Relevance of another jet would be wrong on this one, so nothing is shown until its own is there."""
+        self.ledger.data, self.cells.data = dict(ledger.empty().data), dict(features.empty().data)
+        self.table.value = particle_table(jet, None)
+        known = self.analysis.fitted is not None
+        say(self.sum, "The jet is being explained." if known else "Train a tagger to see what it looks at.")
+        say(self.how, "")
+
+    def _say_who(self, *events: Any) -> None:
+        jets, current = self.sample.jets, self.selection.current
+        if jets is None or current is None:
+            say(self.who, "No jet is open; click one in the table or in a histogram.")
+            return
+        p4, label = jets.p4[current], int(np.asarray(jets.label)[current])
+        kind = jets.classes[label] if label >= 0 else "of unknown class"
+        score = ""
+        if "score" in self.sample.names:
+            score = f", score of {self.analysis.signal} {self.sample.column('score')[current]:.3f}"
+        say(
+            self.who,
+            f"Jet {current}: {kind}, pT {p4.pt:.0f} GeV, mass {p4.mass:.0f} GeV, "
+            f"{jets.counts[current]} particles{score}.",
+        )
+
+    def _layout(self) -> pn.Column:
+        legend = line(
+            "Area: pT. " + ", ".join(f"{m}: {k}" for k, m in particles.SHAPES.items()) + ".",
+            variant="caption",
+        )
+        seen = pane(
+            "What the network looked at: red speaks for the class, blue against it",
+            picture(particles.map_figure(self.particles, self.scale, EXTENT)),
+            legend,
+            width=360,
+            name="map",
+        )
+        tabs = pmui.Tabs(
+            ("Features", picture(features.heat_figure(self.cells, self.cell_scale, self.features))),
+            ("Image", pn.Column(picture(image.image_figure(self.image, image.intensity_scale())), self.lost)),
+            ("Graph", picture(graph.graph_figure(self.edges, self.particles, self.scale, EXTENT))),
+            ("Lund plane", picture(lund.plane_figure(self.lund))),
+            ("Particles", self.table),
+            dynamic=True,
+            sizing_mode="stretch_width",
+        )
+        books = pane(
+            "Ledger: where the score came from",
+            picture(ledger.strip_figure(self.ledger, self.lines)),
+            self.sum,
+            self.how,
+            width=360,
+            name="ledger",
+        )
+        return pn.Column(
+            row([seen, pane("The same jet, seen otherwise", tabs, width=360, name="tabs")]),
+            books,
+            sizing_mode="stretch_width",
+            margin=0,
+        )
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return pn.Column(
+            pn.Row(self.who, self.previous, self.next, self.first, sizing_mode="stretch_width"),
+            self.content,
+            sizing_mode="stretch_width",
+            margin=0,
+        )
+
+
+def particle_relevance(explanation: Explanation) -> np.ndarray | None:
+    """Returns the relevance of each particle of the only jet, shape (particles,); None where observables were the input."""
+    if ak.Array(explanation.features).ndim == 2:
+        return None
+    return np.asarray(ak.to_numpy(ak.Array(explanation.relevance)[0]), dtype=float)
+
+
+def particle_table(jet: Jets, explanation: Explanation | None) -> pd.DataFrame:
+    """Returns one row per particle of the only jet, hardest first: what it is, and its relevance, in all and by feature."""
+    rows = particles.columns(jet)
+    table = {
+        "particle": rows["particle"],
+        "kind": rows["kind"],
+        "pT [GeV]": np.round(rows["pt"].astype(float), 2),
+        "Δη": np.round(rows["deta"].astype(float), 3),
+        "Δφ [rad]": np.round(rows["dphi"].astype(float), 3),
+    }
+    relevance = None if explanation is None else particle_relevance(explanation)
+    if explanation is not None and relevance is not None:
+        table["relevance"] = np.round(relevance, 4)
+        table |= {f"R({name})": np.round(values, 4) for name, values in features.table(explanation).items()}
+    return pd.DataFrame(table)

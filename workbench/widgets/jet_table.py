@@ -1,0 +1,99 @@
+"""The selected jets as a table, in an order that pays; a click on a row opens the jet."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import panel as pn
+import panel_material_ui as pmui
+
+from ..state.sample import SampleState
+from ..state.selection import SelectionState
+from .panes import line, pane, say
+from .text import safe_text
+
+ROWS = 200
+"""Rows of the table: the first of the order; the pane says how many more there are."""
+
+ORDERS = {
+    "as in the sample": ("", False),
+    "most confident and wrong": ("loss", True),
+    "highest score": ("score", True),
+    "lowest score": ("score", False),
+    "largest mass": ("mass", True),
+    "most constituents": ("multiplicity", True),
+    "hardest": ("pt", True),
+}
+COLUMNS = {
+    "score": "score",
+    "loss": "loss",
+    "mass": "mass [GeV]",
+    "sd_mass": "soft-drop mass [GeV]",
+    "pt": "pT [GeV]",
+    "multiplicity": "constituents",
+}
+
+
+def rows(sample: SampleState, indices: np.ndarray) -> pd.DataFrame:
+    """Returns one row per jet: its place in the sample, its class, and those of `COLUMNS` that are known."""
+    jets = sample.jets
+    if jets is None:
+        return pd.DataFrame({"jet": []})
+    names = np.array([*map(safe_text, jets.classes), "unknown"], dtype=object)
+    table = {"jet": indices, "class": names[np.asarray(jets.label)[indices]]}
+    for name, title in COLUMNS.items():
+        if name in sample.names:
+            table[title] = np.round(sample.column(name)[indices].astype(float), 3)
+    return pd.DataFrame(table)
+
+
+class JetTable(pn.viewable.Viewer):
+    """The first rows of the selection in the chosen order."""
+
+    def __init__(self, sample: SampleState, selection: SelectionState, **parameters: Any) -> None:
+        super().__init__(**parameters)
+        self.sample, self.selection = sample, selection
+        self.order = pmui.Select(
+            label="Order", options=list(ORDERS), value="as in the sample", size="small", width=230
+        )
+        self.told = line(variant="caption")
+        self.table = pn.widgets.Tabulator(
+            rows(sample, np.zeros(0, int)),
+            show_index=False,
+            disabled=True,
+            height=300,
+            pagination=None,
+            selectable=1,
+            sizing_mode="stretch_width",
+            layout="fit_data_fill",
+            theme_classes=["table-sm"],
+        )
+        self.order.param.watch(self._reorder, "value")
+        self.table.on_click(self._open)
+        selection.param.watch(self._fill, ["mask", "by", "descending"])
+        sample.param.watch(self._fill, "version")
+        selection.param.watch(self._mark, "current")
+
+    def _reorder(self, *events: Any) -> None:
+        by, descending = ORDERS[self.order.value]
+        if by and by not in self.sample.names:
+            say(self.told, f"The {by} is known once a tagger has scored the jets.")
+            return
+        self.selection.order(by, descending=descending)
+
+    def _fill(self, *events: Any) -> None:
+        indices = self.selection.indices
+        self.table.value = rows(self.sample, indices[:ROWS])
+        more = f"; the first {ROWS} are listed" if len(indices) > ROWS else ""
+        say(self.told, f"{len(indices):,} selected jets{more}. Click one to open it.")
+        self._mark()
+
+    def _open(self, event: Any) -> None:
+        self.selection.pick(int(self.table.value["jet"].iloc[event.row]))
+
+    def _mark(self, *events: Any) -> None:
+        found = np.flatnonzero(self.table.value["jet"].to_numpy() == self.selection.current)
+        self.table.selection = [int(found[0])] if found.size else []
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return pane("Jets of the selection", self.order, self.told, self.table, width=330, name="jets")

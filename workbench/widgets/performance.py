@@ -1,0 +1,202 @@
+"""How good the tagger is, always with errors and with the rule by which a number was read."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import panel as pn
+import panel_material_ui as pmui
+from bokeh.models import ColumnDataSource
+
+from ..data.jets import Jets
+from ..physics.calibration import Reliability, reliability
+from ..physics.efficiency import Efficiency, efficiency
+from ..physics.observables import OBSERVABLES, observables
+from ..physics.roc import Roc, roc
+from ..views import performance as view
+from .analysis import Analysis
+from .errands import Errands
+from .panes import line, pane, picture, say
+from .text import with_error
+
+AGAINST = ("pt", "mass", "multiplicity")
+"""What efficiency and mistag rate are shown against."""
+
+WORKING_POINT = 0.5
+"""Signal efficiency of the cut whose efficiency and mistag rate are shown."""
+
+BINS = 12
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Everything the pane shows of one tagger on one set of jets."""
+
+    curve: Roc
+    cut: float
+    rates: dict[str, tuple[Efficiency, Efficiency]]
+    calibration: Reliability
+
+
+def measure(jets: Jets, scores: Any, signal: str, background: str) -> Measurement:
+    """Returns how well `scores` separate the two classes, in numbers and against what the jets are."""
+    curve = roc(jets.label, scores, signal=signal, background=background, weight=jets.weight)
+    pair = jets.is_class(signal) | jets.is_class(background)
+    jets, scores = jets[pair], scores[pair]
+    names = scores.classes
+    columns = np.asarray(scores)[:, [names.index(signal), names.index(background)]]
+    probability = columns[:, 0] / columns.sum(axis=1)
+    cut = curve.cut(WORKING_POINT)
+    passed, is_signal = probability >= cut, jets.is_class(signal)
+    weight = jets.weight
+
+    def rate(values: np.ndarray, which: np.ndarray) -> Efficiency:
+        return efficiency(values[which], passed[which], _edges(values), weight=weight[which])
+
+    rates = {
+        name: (rate(values, is_signal), rate(values, ~is_signal))
+        for name, values in observables(jets, AGAINST).items()
+    }
+    return Measurement(curve, cut, rates, reliability(probability, is_signal, weight=jets.weight))
+
+
+def _edges(values: np.ndarray) -> np.ndarray:
+    """Equal bins over the range that holds all but one jet in a hundred."""
+    low, high = np.nanpercentile(values, (0.5, 99.5))
+    return np.linspace(low, high if high > low else low + 1, BINS + 1)
+
+
+class Performance(pn.viewable.Viewer):
+    """Numbers in a strip; rejection, rates and calibration in tabs."""
+
+    def __init__(self, analysis: Analysis, errands: Errands, **parameters: Any) -> None:
+        super().__init__(**parameters)
+        self.analysis, self.errands = analysis, errands
+        self.measured: Measurement | None = None
+        self.figures = {
+            name: pn.Column(line(title, variant="caption"), line("–", variant="h6"), width=150, margin=2)
+            for name, title in (
+                ("accuracy", "Accuracy"),
+                ("auc", "Area under the ROC curve"),
+                ("0.3", "Rejection 1/εB at εS = 0.3"),
+                ("0.5", "Rejection 1/εB at εS = 0.5"),
+                ("parameters", "Parameters"),
+            )
+        }
+        self.rule, self.told = line(variant="caption"), line("No tagger has scored these jets yet.")
+        empty = np.zeros(0)
+        self.curve = ColumnDataSource(dict.fromkeys(("signal", "rejection", "low", "high"), empty))
+        self.calibrated = ColumnDataSource(dict.fromkeys(("predicted", "observed", "low", "high"), empty))
+        self.rates = {
+            name: ColumnDataSource(view.rate_columns(np.zeros(1), *[(empty,) * 3] * 2)) for name in AGAINST
+        }
+        self.off = line(variant="caption")
+        self.content = self._layout()
+        self.content.visible = False
+        analysis.param.watch(self._measure, "scores")
+
+    def _measure(self, *events: Any) -> None:
+        analysis, jets = self.analysis, self.analysis.sample.jets
+        if not analysis.measurable or jets is None:
+            self.content.loading = self.content.visible and analysis.fitted is not None
+            say(self.told, self._why_not())
+            return
+        unseen = slice(None) if analysis.unseen is None else analysis.unseen
+        sample, scores = jets[unseen], analysis.scores[unseen]
+        signal, background = analysis.signal, analysis.background
+        self.errands.send(
+            "measuring the tagger", lambda: measure(sample, scores, signal, background), self.show
+        )
+
+    def _why_not(self) -> str:
+        analysis, jets = self.analysis, self.analysis.sample.jets
+        if analysis.fitted is None:
+            return "There is no tagger yet; train one on the left."
+        if jets is None or analysis.scores is None:
+            return "The jets are being scored."
+        return f"The sample has no jets of both {analysis.signal} and {analysis.background}; choose one that has."
+
+    def show(self, found: Measurement) -> None:
+        """Shows a measurement."""
+        self.measured = found
+        curve, fitted = found.curve, self.analysis.fitted
+        thirty, fifty = (curve.rejection(point) for point in view.WORKING_POINTS)
+        numbers = {
+            "accuracy": with_error(curve.accuracy, curve.accuracy_error),
+            "auc": with_error(curve.auc, curve.auc_error),
+            "0.3": str(thirty) if thirty.is_limit else with_error(thirty.value, thirty.error),
+            "0.5": str(fifty) if fifty.is_limit else with_error(fifty.value, fifty.error),
+            "parameters": f"{fitted.parameters:,}",
+        }
+        with pn.io.hold():
+            for name, text in numbers.items():
+                say(self.figures[name][1], text)
+            say(self.rule, self._sentence(curve, thirty.rule))
+            say(self.told, "")
+            self.curve.data = view.rejection_columns(curve.band(view.CURVE))
+            c = found.calibration
+            self.calibrated.data = view.calibration_columns(c.predicted, c.observed, c.low, c.high)
+            say(
+                self.off,
+                f"Expected calibration error {c.ece:.3f}; a perfect score would show {c.floor:.3f} ± {c.floor_error:.3f} with as many jets.",
+            )
+            for name, (signal, background) in found.rates.items():
+                ends = [(e.value, e.low, e.high) for e in (signal, background)]
+                self.rates[name].data = view.rate_columns(signal.edges, *ends)
+            self.content.param.update(visible=True, loading=False)
+
+    def _sentence(self, curve: Roc, rule: str) -> str:
+        seen = "that the fit never saw" if self.analysis.unseen is not None else "of this sample"
+        return (
+            f"{self.analysis.title}: {curve.n_signal:,} {curve.signal} against {curve.n_background:,} "
+            f"{', '.join(curve.background)} jets {seen}. Working points: {rule}."
+        )
+
+    def _layout(self) -> pn.Column:
+        rates = [
+            picture(
+                view.rate_figure(
+                    source,
+                    OBSERVABLES[name].label,
+                    OBSERVABLES[name].unit,
+                    signal="signal",
+                    background="background",
+                    name=f"rate {name}",
+                )
+            )
+            for name, source in self.rates.items()
+        ]
+        tabs = pmui.Tabs(
+            ("Rejection", picture(view.rejection_figure(self.curve))),
+            (
+                "Against pT, mass, multiplicity",
+                pn.Column(
+                    line(f"Cut at a signal efficiency of {WORKING_POINT}.", variant="caption"),
+                    *rates,
+                    sizing_mode="stretch_width",
+                ),
+            ),
+            (
+                "Calibration",
+                pn.Column(
+                    picture(view.calibration_figure(self.calibrated)), self.off, sizing_mode="stretch_width"
+                ),
+            ),
+            dynamic=True,
+            sizing_mode="stretch_width",
+        )
+        return pn.Column(
+            pn.FlexBox(*self.figures.values(), sizing_mode="stretch_width"),
+            self.rule,
+            tabs,
+            sizing_mode="stretch_width",
+        )
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return pane(
+            "How well the network separates the classes",
+            self.told,
+            self.content,
+            width=380,
+            name="performance",
+        )

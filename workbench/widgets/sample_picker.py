@@ -1,0 +1,131 @@
+"""Step 1 of a page: choose a bundled sample or simulate one."""
+
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+
+from ..data import parquet
+from ..data.jets import Jets
+from ..jobs.submit import submit_call
+from ..state.run import RunState
+from ..state.sample import SampleState
+from ..state.selection import SelectionState
+from .errands import Errands, public
+from .panes import line, say
+from .text import duration
+
+BUNDLED = {
+    "Top and QCD, Pythia 8 (Monash)": "jets",
+    "Top and QCD, another shower (Vincia)": "jets-vincia",
+}
+PROCESSES = ("QCD", "top", "W", "Z", "Higgs", "quark", "gluon")
+
+
+class SamplePicker(pn.viewable.Viewer):
+    """Fills a SampleState from the bundled samples or from a simulation in the background."""
+
+    def __init__(
+        self, sample: SampleState, selection: SelectionState, errands: Errands, **parameters: Any
+    ) -> None:
+        super().__init__(**parameters)
+        self.sample, self.selection, self.errands = sample, selection, errands
+        self.simulation = RunState()
+        self.choice = pmui.Select(label="Bundled sample", options=BUNDLED, value="jets", size="small")
+        self.expression = pmui.TextInput(
+            label="Keep only", placeholder="pt > 560 & abs(eta) < 1", size="small"
+        )
+        self.processes = pmui.MultiChoice(label="Processes", options=list(PROCESSES), value=["QCD", "top"])
+        self.number = pmui.IntInput(label="Jets", value=1000, start=10, end=100_000, step=500, size="small")
+        self.seed = pmui.IntInput(label="Seed", value=1, start=0, size="small")
+        self.start = pmui.Button(label="Simulate", color="primary", variant="outlined", size="small")
+        self.stop = pmui.Button(label="Stop", color="error", variant="outlined", size="small", disabled=True)
+        self.bar = pmui.LinearProgress(
+            value=0, variant="determinate", visible=False, sizing_mode="stretch_width"
+        )
+        self.told, self.facts = line(visible=False), line(variant="caption")
+        self.choice.param.watch(lambda event: self.open(event.new), "value")
+        self.expression.param.watch(lambda event: self.choose(event.new), "value")
+        self.start.on_click(lambda _: self.simulate())
+        self.stop.on_click(lambda _: self.simulation.stop())
+        self.simulation.param.watch(self._follow, ["status", "done", "message"])
+        self.selection.param.watch(self._count, "mask")
+
+    def open(self, name: str) -> None:
+        """Shows a bundled sample; until it is read the old one stays."""
+        self.errands.send("reading the sample", lambda: parquet.read(public("bundled")(name)), self.take)
+
+    def take(self, jets: Jets) -> None:
+        """Shows these jets."""
+        self.sample.take(jets)
+        self.expression.value = ""
+        self._count()
+
+    def choose(self, expression: str) -> None:
+        """Keeps the jets that pass; says why if the expression cannot be read."""
+        readable = self.sample.choose(expression)
+        self.expression.error_state = not readable
+        say(self.told, self.sample.notice)
+
+    def simulate(self) -> None:
+        """Starts a simulation in the worker."""
+        if self.simulation.busy:
+            return
+        if not self.processes.value:
+            say(self.told, "No process is chosen; choose at least one to simulate.")
+            return
+        jets = public("simulate").jets
+        self.simulation.follow(
+            submit_call(
+                jets, list(self.processes.value), self.number.value, seed=self.seed.value, name="simulation"
+            )
+        )
+
+    def beat(self) -> None:
+        """Takes over what the simulation reported; called by the page's timer."""
+        self.simulation.drain()
+
+    def _follow(self, *events: Any) -> None:
+        run = self.simulation
+        self.start.disabled, self.stop.disabled = run.busy, not run.busy
+        share = 100 * run.done / run.total if run.total else 0
+        self.bar.param.update(visible=run.busy, value=round(share))
+        left = f", {duration(run.remaining)} left" if run.remaining == run.remaining else ""
+        say(
+            self.told,
+            f"{run.done:,.0f} of {run.total:,.0f} {run.unit}{left}"
+            if run.busy and run.total
+            else run.message,
+        )
+        if any(event.name == "status" for event in events) and run.status in {"done", "stopped"} and run.job:
+            self.errands.send("reading the sample", run.job.result, self.take)
+
+    def _count(self, *events: Any) -> None:
+        jets = self.sample.jets
+        if jets is None:
+            return
+        parts = [f"{int(sum(self.selection.mask & (jets.label == name))):,} {name}" for name in jets.classes]
+        origin = {"simulation": "simulation", "data": "data"}.get(jets.origin.kind, "origin not stated")
+        say(
+            self.facts,
+            f"{self.selection.count:,} of {len(jets):,} jets selected ({', '.join(parts)}), {origin}.",
+        )
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        provenance = pn.pane.Str(self.sample.param.version.rx().rx.pipe(lambda _: self.sample.provenance))
+        return pn.Column(
+            self.choice,
+            self.expression,
+            self.facts,
+            pmui.Details(
+                self.processes,
+                pn.Row(self.number, self.seed, sizing_mode="stretch_width"),
+                pn.Row(self.start, self.stop),
+                title="Simulate with Pythia 8",
+                sizing_mode="stretch_width",
+            ),
+            self.bar,
+            self.told,
+            pmui.Details(provenance, title="Where this sample came from", sizing_mode="stretch_width"),
+            sizing_mode="stretch_width",
+        )
