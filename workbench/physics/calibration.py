@@ -176,7 +176,7 @@ def temperature(label: ArrayLike, scores: ArrayLike, *, weight: ArrayLike | None
 
     bound = np.log(100.0)
     best = minimize_scalar(mean, bounds=(-bound, bound), method="bounded", options={"xatol": 1e-6})
-    if abs(best.x) > 0.99 * bound:
+    if best.fun >= min(mean(-bound), mean(bound)):
         msg = f"No temperature between 0.01 and 100 minimises the cross-entropy of these {len(truth)} jets; give more jets."
         raise DataError(msg)
     step = 1e-3

@@ -70,8 +70,12 @@ def bin_edges(values: ArrayLike, bins: Bins) -> np.ndarray:
             msg = f"There is no finite value to spread {bins} bins over; give the edges."
             raise DataError(msg)
         low, high = float(finite.min()), float(finite.max())
-        margin = 0.5 if low == high else 1e-9 * (high - low)
-        edges = np.linspace(low - (margin if low == high else 0.0), high + margin, int(bins) + 1)
+        edges = (
+            np.linspace(low, high, int(bins) + 1)
+            if low < high
+            else low + np.linspace(-0.5, 0.5, int(bins) + 1)
+        )
+        edges[-1] = np.nextafter(edges[-1], np.inf)  # the largest value belongs to the last bin
     else:
         edges = np.asarray(bins, dtype=float)
     if edges.ndim != 1 or len(edges) < 2 or not np.all(np.diff(edges) > 0):

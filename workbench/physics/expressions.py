@@ -1,7 +1,7 @@
 """Expressions such as `pt > 560 & abs(eta) < 1`: read by a parser of our own, never run as Python.
 
-expression := both ("|" both)*          also "or", "||"
-both       := not ("&" not)*            also "and", "&&"; binds weaker than comparisons
+expression := and ("|" and)*            also "or", "||"
+and        := not ("&" not)*            also "and", "&&"; binds weaker than comparisons
 not        := "~" not | comparison      also "not", "!"
 comparison := sum (("<" | "<=" | ">" | ">=" | "==" | "!=") sum)*     chains: 0.5 < tau21 < 0.8
 sum        := product (("+" | "-") product)*

@@ -1,6 +1,6 @@
 """Selections of jets and events that a user writes, such as `pt > 560 & abs(eta) < 1`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any, TypeVar
@@ -69,9 +69,9 @@ def select(sample: Sample, expression: str | Expression) -> Sample:
     """Returns the jets or events that a selection keeps, of the same type.
 
     Names for jets: pt, eta, phi, mass, energy (and rapidity, px, py, pz) of the four-momentum as the source states it,
-    `label`, `weight`, `multiplicity`, columns, then observables; `constituents.pt` is a list per jet. For events: `label`,
-    `weight`, columns and collections, fields after a dot (`met.pt`). `count, sum, min, max, any, all` make one value of a
-    list (`any(muons.pt > 20)`). Backquotes hold a name with other characters. Units GeV, rad, mm.
+    `label`, `weight`, `multiplicity`, columns, then observables, in this order; `constituents.pt` is a list per jet.
+    For events: `label`, `weight`, columns and collections, fields after a dot (`met.pt`). `count, sum, min, max, any,
+    all` make one value of a list (`any(muons.pt > 20)`). Backquotes hold a name with other characters. Units GeV, rad, mm.
 
     A comparison with an undefined value is False, its negation True; the origin's new step says how many there were.
 
@@ -112,8 +112,8 @@ def evaluate(sample: Jets | Events, expression: Expression) -> Passed:
 def available(sample: Jets | Events) -> tuple[str, ...]:
     """Returns the names that a selection of this sample may use, sorted."""
     if isinstance(sample, Jets):
-        fields = [f"constituents.{name}" for name in ak.fields(sample.constituents)]
-        names = {*KINEMATICS, "multiplicity", *OBSERVABLES, *fields, *_flat_names(sample.columns)}
+        flat = _flat_names({**sample.columns, "constituents": sample.constituents})
+        names = {*KINEMATICS, "multiplicity", *OBSERVABLES, *flat}
     else:
         names = _flat_names({**sample.columns, **sample.collections})
     return tuple(sorted({*names, "label", "weight"}))
@@ -125,6 +125,7 @@ class _Evaluator:
     def __init__(self, sample: Jets | Events, expression: Expression) -> None:
         self.sample = sample
         self.text = expression.text
+        self.table = _table(sample, expression.names)
         self.undefined = np.zeros(len(sample), dtype=bool)
 
     def value(self, node: Node) -> Any:
@@ -148,11 +149,34 @@ class _Evaluator:
         return self._called(node)
 
     def _named(self, node: Name) -> Any:
-        values = _quantity(self.sample, node)
+        """The values of a name: one per entry as numpy, several per entry as awkward."""
+        values = self._found(node)
         if fields := ak.fields(values):
             msg = f"{node.value!r} (character {node.at}) has the fields {', '.join(fields)}; write {node.value}.{fields[0]}."
             raise SelectionError(msg)
-        return values
+        if isinstance(values, np.ndarray) and values.ndim > 1:
+            return ak.from_regular(ak.Array(values))
+        if isinstance(values, ak.Array) and values.ndim > 1:
+            return values
+        if isinstance(values, ak.Array) and isinstance(ak.type(values).content, ak.types.OptionType):
+            values = ak.fill_none(values, np.nan)
+        values = np.asarray(values)
+        if values.dtype.kind not in "biuf":
+            msg = f"{node.value!r} (character {node.at}) holds no numbers ({values.dtype}) and cannot be compared."
+            raise SelectionError(msg)
+        return values if _is_logical(values) else values.astype(float)
+
+    def _found(self, node: Name) -> Any:
+        known = available(self.sample)
+        if node.value not in known:
+            of_class = f'for a class write label == "{node.value}".'
+            hint = of_class if node.value in self.sample.classes else nearest(node.value, known)
+            msg = f"There is no {node.value!r} (character {node.at}) in this sample; {hint}"
+            raise SelectionError(msg)
+        if node.value in self.table:
+            return self.table[node.value]
+        first, _, field = node.value.partition(".")
+        return self.table[first][field]
 
     def _logical(self, node: Node) -> Any:
         value = self.value(node)
@@ -181,10 +205,8 @@ class _Evaluator:
             function = PER_VALUE[node.what]
             return reduce(function, values) if len(values) > 1 else function(*values)
         inner = node.arguments[0]
-        if node.what == "count" and isinstance(inner, Name):
-            values = _quantity(self.sample, inner)
-        else:
-            values = self.value(inner)
+        whole = node.what == "count"  # may be asked of records, such as count(muons)
+        values = self._found(inner) if whole and isinstance(inner, Name) else self.value(inner)
         if not isinstance(values, ak.Array) or values.ndim != 2:
             msg = f"{node.what} (character {node.at}) with one value needs one list per entry, such as constituents.pt."
             raise SelectionError(msg)
@@ -226,49 +248,15 @@ class _Evaluator:
         return known & (same if sign == "==" else ~same)
 
 
-def _quantity(sample: Jets | Events, name: Name) -> Any:
-    """The values of a name: one per entry as numpy, several per entry as awkward."""
-    if name.value not in available(sample):
-        shown = name.value in sample.classes
-        hint = (
-            f'for a class write label == "{name.value}".' if shown else nearest(name.value, available(sample))
-        )
-        msg = f"There is no {name.value!r} (character {name.at}) in this sample; {hint}"
-        raise SelectionError(msg)
-    values = _looked_up(sample, name.value)
-    if isinstance(values, np.ndarray) and values.ndim > 1:
-        values = ak.from_regular(ak.Array(values))
-    if ak.fields(values) or (isinstance(values, ak.Array) and values.ndim > 1):
-        return values
-    if isinstance(values, ak.Array) and isinstance(ak.type(values).content, ak.types.OptionType):
-        values = ak.fill_none(values, np.nan)
-    values = np.asarray(values)
-    if values.dtype.kind not in "biuf":
-        msg = (
-            f"{name.value!r} (character {name.at}) holds no numbers ({values.dtype}) and cannot be compared."
-        )
-        raise SelectionError(msg)
-    return values if _is_logical(values) else values.astype(float)
-
-
-def _looked_up(sample: Jets | Events, name: str) -> Any:
-    if name in ("label", "weight"):
-        return getattr(sample, name)
-    table: Mapping[str, Any] = sample.columns
-    if isinstance(sample, Jets):
-        if name in KINEMATICS:
-            return getattr(sample.p4, name)
-        if name == "multiplicity":
-            return sample.counts
-        table = {"constituents": sample.constituents, **table}
-    else:
-        table = {**table, **sample.collections}
-    if name in table:
-        return table[name]
-    if isinstance(sample, Jets) and name in OBSERVABLES:
-        return observables(sample, [name])[name]
-    first, *rest = name.split(".")
-    return reduce(lambda array, field: array[field], rest, table[first])
+def _table(sample: Jets | Events, names: Sequence[str]) -> Mapping[str, Any]:
+    """What a selection may use, by name; of what must be computed only what is named."""
+    own = {"label": np.asarray(sample.label), "weight": sample.weight}
+    if isinstance(sample, Events):
+        return {**sample.columns, **sample.collections, **own}
+    kinematics = {name: getattr(sample.p4, name) for name in KINEMATICS if name in names}
+    own |= {"constituents": sample.constituents, "multiplicity": sample.counts, **kinematics}
+    given = {**sample.columns, **own}
+    return {**observables(sample, [n for n in names if n in OBSERVABLES and n not in given]), **given}
 
 
 def _flat_names(table: Mapping[str, Any]) -> set[str]:
