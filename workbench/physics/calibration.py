@@ -93,22 +93,23 @@ def reliability(
     _check_probability(probability, happened, weights)
     edges = np.linspace(0.0, 1.0, bins + 1)
     place = np.minimum(np.searchsorted(edges, probability, side="right") - 1, bins - 1)
-
-    def sums(amounts: np.ndarray) -> np.ndarray:
-        return np.bincount(place, amounts, bins)
-
-    total, squares = sums(weights), sums(weights**2)
-    observed, low, high = fraction_interval(
-        sums(weights * happened), sums(weights**2 * happened), total, squares
+    squared = weights**2
+    total, squares, happy, happy_squares, promised, spread = (
+        np.bincount(place, amounts, bins)
+        for amounts in (
+            weights,
+            squared,
+            weights * happened,
+            squared * happened,
+            weights * probability,
+            squared * probability * (1 - probability),
+        )
     )
-    usable = total > 0
-    predicted = np.where(usable, sums(weights * probability) / np.where(usable, total, 1.0), np.nan)
-    share = total[usable] / total[usable].sum()
-    gap = np.abs(observed - predicted)[usable]
-    variance = sums(weights**2 * probability * (1 - probability))[usable] / total[usable] ** 2
-    expected = _mean_absolute_deviation(
-        np.clip(predicted[usable], 0, 1), total[usable] ** 2 / squares[usable]
-    )
+    observed, low, high = fraction_interval(happy, happy_squares, total, squares)
+    total = np.where(total > 0, total, np.nan)
+    predicted = promised / total
+    share = total / np.nansum(total)
+    expected = _mean_absolute_deviation(np.clip(predicted, 0, 1), total**2 / np.maximum(squares, 1e-300))
     counts = np.bincount(place, minlength=bins)
     return Reliability(
         edges,
@@ -117,10 +118,10 @@ def reliability(
         low,
         high,
         counts,
-        ece=float(np.sum(share * gap)),
-        floor=float(np.sum(share * expected)),
-        floor_error=float(np.sqrt(np.sum(share**2 * np.maximum(variance - expected**2, 0.0)))),
-        covered=float(counts[usable].sum() / counts.sum()),
+        ece=float(np.nansum(share * np.abs(observed - predicted))),
+        floor=float(np.nansum(share * expected)),
+        floor_error=float(np.sqrt(np.nansum(share**2 * np.maximum(spread / total**2 - expected**2, 0.0)))),
+        covered=float(counts[total > 0].sum() / counts.sum()),
     )
 
 

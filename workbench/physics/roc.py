@@ -228,13 +228,7 @@ def roc(
             whose weights do not sum to a positive number.
     """
     label, scores = _class_array(label), _class_array(scores)
-    backgrounds = (background,) if isinstance(background, str | int | np.integer) else tuple(background)
-    named = (signal, *backgrounds)
-    index = [_index_of(name, label) for name in named]
-    names = tuple(_name_of(i, label) for i in index)
-    if len(index) < 2 or len(set(index)) < len(index):
-        msg = f"The classes are {', '.join(names)}; give one signal and at least one background, each once."
-        raise DataError(msg)
+    index, names = _named(label, signal, background)
     weights = np.ones(len(label)) if weight is None else np.asarray(weight, dtype=float)
     if label.ndim != 1 or scores.ndim not in (1, 2) or not len(label) == len(scores) == len(weights):
         msg = (
@@ -245,11 +239,9 @@ def roc(
     keep = np.isin(own, index)
     own, weights = own[keep], weights[keep]
     _check_jets(own, weights, index, names)
-    truth = np.searchsorted(np.sort(index), own)
-    truth = np.argsort(index, kind="stable")[truth]
+    truth = np.argmax(own[:, None] == np.array(index), axis=1)
     columns = _columns(_class_array(scores[keep]), label, index, names)
-    correct = _is_correct(columns, truth)
-    return _curve(names, truth == 0, _combined(columns), weights, correct)
+    return _curve(names, truth == 0, _combined(columns), weights, _is_correct(columns, truth))
 
 
 def discriminant(scores: ClassArray, *, signal: str, background: str | Sequence[str]) -> np.ndarray:
@@ -264,6 +256,19 @@ def _class_array(values: ArrayLike) -> ClassArray:
     return values if isinstance(values, ClassArray) else ClassArray(np.asarray(values))
 
 
+def _named(
+    label: ClassArray, signal: str | int, background: str | int | Sequence[str | int]
+) -> tuple[list[int], tuple[str, ...]]:
+    """Labels and names of the classes, signal first."""
+    backgrounds = (background,) if isinstance(background, str | int | np.integer) else tuple(background)
+    index = [_index_of(name, label) for name in (signal, *backgrounds)]
+    names = tuple(label.classes[i] if 0 <= i < len(label.classes) else str(i) for i in index)
+    if len(index) < 2 or len(set(index)) < len(index):
+        msg = f"The classes are {', '.join(names)}; give one signal and at least one background, each once."
+        raise DataError(msg)
+    return index, names
+
+
 def _index_of(name: str | int, label: ClassArray) -> int:
     if not isinstance(name, str):
         return int(name)
@@ -274,10 +279,6 @@ def _index_of(name: str | int, label: ClassArray) -> int:
         msg = f"There is no class {name!r}; {nearest(name, label.classes)}"
         raise DataError(msg)
     return label.classes.index(name)
-
-
-def _name_of(index: int, label: ClassArray) -> str:
-    return label.classes[index] if 0 <= index < len(label.classes) else str(index)
 
 
 def _check_jets(own: np.ndarray, weights: np.ndarray, index: Sequence[int], names: Sequence[str]) -> None:
