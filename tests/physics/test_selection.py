@@ -1,6 +1,10 @@
+import contextlib
+
 import awkward as ak
 import numpy as np
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from tests.toys import toy_jets
 from workbench.data.events import Events
@@ -147,6 +151,75 @@ def test_events_are_selected_on_collections_records_and_columns(events):
 
 def test_an_empty_sample_stays_empty(jets):
     assert len(select(jets[:0], "pt > 1 & girth > 0.1")) == 0
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(
+    st.recursive(
+        st.sampled_from(["2", "0.5", "3e0", "1.25"]),
+        lambda inner: st.one_of(
+            st.tuples(inner, st.sampled_from([" + ", "-", "*", " / "]), inner).map("".join),
+            inner.map("-{}".format),
+            inner.map("({})".format),
+            inner.map("abs({})**2".format),
+        ),
+        max_leaves=12,
+    )
+)
+def test_arithmetic_binds_as_in_python(jets, arithmetic):
+    try:
+        value = eval(arithmetic, {"abs": abs}, {})  # the oracle, on text made above
+    except (ZeroDivisionError, OverflowError):
+        assume(False)
+    low, high = sorted((value * (1 - 1e-9), value * (1 + 1e-9)))
+    assert kept(jets, f"{low!r} <= {arithmetic} <= {high!r}").all()
+
+
+WORDS = (
+    *(
+        "pt",
+        "eta",
+        "flag",
+        "label",
+        "score",
+        "truth.pt",
+        "three",
+        "constituents",
+        "constituents.pt",
+        "source",
+    ),
+    *("maas", "'top'", "1", "2.5", "é"),
+)
+JOINTS = ("+", "-", "*", "/", "**", "<", "<=", "==", "!=", "&", "|", "and", "or", ",", "@", "")
+WRAPS = (
+    "({})",
+    "-{}",
+    "~{}",
+    "not {}",
+    "abs({})",
+    "max({}, 1)",
+    "max({})",
+    "count({})",
+    "any({})",
+    "sum({})",
+    "({}",
+)
+
+
+@settings(max_examples=1000, deadline=None, derandomize=True)
+@given(
+    st.recursive(
+        st.sampled_from(WORDS),
+        lambda inner: st.one_of(
+            st.tuples(inner, st.sampled_from(JOINTS), inner).map(" ".join),
+            st.tuples(st.sampled_from(WRAPS), inner).map(lambda pair: pair[0].format(pair[1])),
+        ),
+        max_leaves=8,
+    )
+)
+def test_any_text_is_read_or_refused_with_a_sentence(jets, text):
+    with contextlib.suppress(SelectionError):
+        assert len(select(jets, text)) <= len(jets)
 
 
 def test_the_names_of_an_expression_are_listed_once():
