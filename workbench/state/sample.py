@@ -7,8 +7,9 @@ import param
 
 from ..data.jets import MOMENTUM, Jets
 from ..errors import DataError, SelectionError, nearest
+from ..physics.expressions import parse
 from ..physics.observables import OBSERVABLES, observables
-from ..physics.selection import evaluate, parse
+from ..physics.selection import evaluate
 
 
 class SampleState(param.Parameterized):
@@ -19,7 +20,7 @@ class SampleState(param.Parameterized):
     """
 
     jets: Jets | None = param.ClassSelector(class_=Jets, allow_None=True, doc="All jets of the sample.")
-    name: str = param.String("", doc="What the user calls the sample.")
+    name: str = param.String("", constant=False, doc="What the user calls the sample.")
     expression: str = param.String(
         "", doc="Selection such as `pt > 560 & abs(eta) < 1`; set it with `choose`."
     )
@@ -37,12 +38,12 @@ class SampleState(param.Parameterized):
     def __len__(self) -> int:
         return 0 if self.jets is None else len(self.jets)
 
-    def take(self, jets: Jets, name: str = "") -> None:
+    def take(self, jets: Jets, title: str = "") -> None:
         """Shows other jets; the expression is taken off, added columns are forgotten."""
         self._columns, self._added = {}, {}
         self.param.update(
             jets=jets,
-            name=name or jets.origin.name,
+            title=title or jets.origin.name,
             expression="",
             keep=np.ones(len(jets), bool),
             notice="",
