@@ -185,7 +185,7 @@ def train(
     return Trained(outcome, tuple(loop.history), loop.state)
 
 
-def predict(network: nn.Module, batch: Batch, *, rows: int = 8192, stop: Stop | None = None) -> Tensor:
+def predict(network: nn.Module, batch: Batch, *, rows: int = 1024, stop: Stop | None = None) -> Tensor:
     """Returns the network's outputs in eval mode and single precision, first axis jets, on the CPU.
 
     Args:

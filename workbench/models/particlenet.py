@@ -57,9 +57,9 @@ class EdgeConvolution(nn.Module):
     def forward(self, points: Tensor, x: Tensor, counts: Tensor) -> Tensor:
         """Returns particles, shape (particles, channels[-1]); neighbours are searched in `points`."""
         i, j = neighbours(points, counts, self.k)
-        edges = F.relu(self.norms[0](self.first(x, i, j)))
+        edges = F.relu(self.norms[0](self.first(x, i, j)), inplace=self.training)
         for linear, norm in zip(self.rest, self.norms[1:], strict=True):
-            edges = F.relu(norm(linear(edges)))
+            edges = F.relu(norm(linear(edges)), inplace=self.training)
         return F.relu(self.shortcut(x) + edge_mean(edges, i, len(x)))
 
 
