@@ -13,8 +13,10 @@ import pytest
 
 from tests.jobs import engine as work
 from tests.toys import toy_jets
+from workbench.engines.tagging import Tagger
 from workbench.errors import JobError, TrainingError
 from workbench.jobs import submit as jobs
+from workbench.jobs.recipe import Recipe, describe
 from workbench.progress import Outcome
 
 LONG = 60
@@ -217,6 +219,35 @@ def test_nothing_is_left_after_close():
     assert not [thread for thread in threading.enumerate() if "workbench" in thread.name]
     del job
     assert not folder.exists()
+
+
+def test_a_tagger_is_fitted_as_in_this_process_and_comes_back_as_a_file():
+    jets = toy_jets(60, seed=5)
+    parameters = {"network": "mlp", "epochs": 2, "observables": ["mass", "multiplicity"], "hidden_sizes": [8]}
+    job = jobs.submit(Recipe("tagger", parameters), jets, seed=2)
+    fitted = job.result(LONG)
+    here = Tagger(**parameters).fit(jets, seed=2)
+    np.testing.assert_array_equal(fitted.score(jets), here.score(jets))
+    assert job.file.suffix == ".safetensors"
+    assert job.name == "tagger"
+    assert [step.epoch for step in job.steps if step.final] == [1, 2]
+
+
+def test_an_engine_that_does_not_exist_is_named():
+    job = jobs.submit(Recipe("taggr"), toy_jets(4, seed=1), seed=1)
+    with pytest.raises(JobError, match="did you mean 'tagger'"):
+        job.result(LONG)
+
+
+def test_the_settings_of_an_engine_are_its_parameters_and_come_without_importing_it():
+    settings = {setting.name: setting for setting in jobs.submit_call(describe, "tagger").result(LONG)}
+    assert set(settings) == set(Tagger.param) - {"name"}
+    for name, setting in settings.items():
+        parameter = Tagger.param[name]
+        assert setting.default == parameter.default
+        assert setting.bounds == getattr(parameter, "bounds", None)
+        assert setting.objects == tuple(getattr(parameter, "objects", ()))
+        assert setting.doc == parameter.doc
 
 
 def ask_in_a_script(tmp_path, text, **options):

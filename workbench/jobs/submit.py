@@ -16,18 +16,20 @@ def submit(engine: Any, data: Any, *, seed: int, device: str = "cpu", **options:
         data: Jets or events; they travel as a file.
         seed: Seed of the fit; the same seed gives the result of the same fit in this process.
         device: "cpu", "cuda", "cuda:1".
-        options: Further arguments of `fit` (validation=, resume=).
+        options: Further arguments of `fit` (validation=, resume=), and name=, what the job is called on a page.
     """
+    options = {"name": getattr(engine, "kind", type(engine).__name__.lower()), **options}
     return submit_call(engine.fit, data, seed=seed, device=device, **options)
 
 
 def submit_call(function: Callable[..., Any], *args: Any, name: str = "", **kwargs: Any) -> Job:
-    """Returns at once with the job that calls `function(*args, report=, stop=, **kwargs)` in a worker process.
+    """Returns at once with the job that calls `function(*args, **kwargs)` in a worker process.
 
     Jobs run one after the other in the order they were asked for. Samples among the arguments travel as files.
 
     Args:
-        function: Anything the worker can import or that carries its own code; it takes report= and stop=.
+        function: Anything the worker can import or that carries its own code; report= and stop= are given where it
+            takes them.
         args: Positional arguments.
         name: What the job is called on a page; default the name of the function.
         kwargs: Named arguments.

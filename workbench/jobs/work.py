@@ -4,6 +4,7 @@ import threading
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ class Stored:
 
 @dataclass(frozen=True)
 class Ask:
-    """What a worker is asked to do: call `function` with these arguments and with report= and stop=."""
+    """What a worker is asked to do: call `function` with these arguments, and with report= and stop= where it takes them."""
 
     token: str
     folder: str
@@ -127,8 +128,7 @@ def perform(ask: Ask) -> Answer:
             value = ask.function(
                 *map(fetched, ask.args),
                 **{name: fetched(value) for name, value in ask.kwargs.items()},
-                report=report,
-                stop=stop,
+                **_wanted(ask.function, report=report, stop=stop),
             )
         return replace(_answer(value, folder), stopped=stop.seen)
     except WorkbenchError as error:
@@ -136,6 +136,12 @@ def perform(ask: Ask) -> Answer:
     except Exception as error:  # noqa: BLE001 - the border: any error of the work is told, none ends the worker
         sentence = f"{type(error).__name__}: {error}"
         return Answer(failure=("JobError", sentence, traceback.format_exc()))
+
+
+def _wanted(function: Callable[..., Any], **offered: Any) -> dict[str, Any]:
+    parameters = signature(function).parameters
+    any_name = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
+    return {name: value for name, value in offered.items() if any_name or name in parameters}
 
 
 def _answer(value: Any, folder: Path) -> Answer:

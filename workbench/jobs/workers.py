@@ -2,6 +2,7 @@
 
 import atexit
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -16,6 +17,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from distributed import Client, Security
+from distributed.client import FutureCancelledError
 from distributed.scheduler import KilledWorker
 
 from ..errors import JobError, WorkbenchError
@@ -105,10 +107,13 @@ class LocalWorkers:
                 job.finish(client.submit(perform, ask, key=job.token, pure=False).result())
         except KilledWorker:
             job.fail("died", DIED.format(name=job.name))
+        except (FutureCancelledError, OSError):
+            job.fail("died", DIED.format(name=job.name))
+            self._disconnect()
         except WorkbenchError as error:
             job.fail("failed", str(error))
         except Exception as error:  # noqa: BLE001 - the border: whatever stops a job is told, the queue goes on
-            self._explain(job, error)
+            job.fail("failed", f"{type(error).__name__}: {error}")
         finally:
             with self._lock:
                 self._jobs = [other for other in self._jobs if other is not job]
@@ -118,16 +123,6 @@ class LocalWorkers:
         for job in self._jobs:
             if job.token == message["token"]:
                 job.receive(message)
-
-    def _explain(self, job: Job, error: Exception) -> None:
-        with self._start:
-            lost = self._process is None or self._process.poll() is not None
-            if lost:
-                self._disconnect()
-        if lost:
-            job.fail("died", DIED.format(name=job.name))
-        else:
-            job.fail("failed", f"{type(error).__name__}: {error}")
 
     def _connected_quietly(self) -> None:
         try:
@@ -141,10 +136,18 @@ class LocalWorkers:
             if client is None or self._process is None or self._process.poll() is not None:
                 self._disconnect()
                 client = self._connect()
-        client.wait_for_workers(1, timeout=START)
+        try:
+            client.wait_for_workers(1, timeout=START)
+        except TimeoutError:
+            self._disconnect()
+            msg = (
+                f"The worker process did not come up within {START} s; close other programs and submit again."
+            )
+            raise JobError(msg) from None
         return client
 
     def _connect(self) -> Client:
+        logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
         security = Security.temporary()
         self._folder = tempfile.TemporaryDirectory(prefix="workbench-worker-", ignore_cleanup_errors=True)
         log = Path(self._folder.name) / "log.txt"

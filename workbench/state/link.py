@@ -1,7 +1,8 @@
 """What of a page stands in its address, so that a link opens the same view."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -89,10 +90,14 @@ class LinkState(param.Parameterized):
         notices = list(self.notices)
         if self.expression and not sample.choose(self.expression):
             notices.append(sample.notice)
-        steps = [lambda: selection.show(*self.classes)]
-        steps += [lambda n=name, s=span: selection.brush(n, *s) for name, span in self.ranges.items()]
-        steps += [lambda: selection.order(self.by, descending=self.descending)]
-        steps += [lambda: selection.pick(self.jet)] if self.jet is not None else []
+        known = sample.jets.classes if sample.jets is not None else ()
+        selection.show(*(name for name in self.classes if name in known))
+        steps: list[Callable[[], None]] = [
+            partial(selection.show, name) for name in self.classes if name not in known
+        ]
+        steps += [partial(selection.brush, name, *span) for name, span in self.ranges.items()]
+        steps += [partial(selection.order, self.by, descending=self.descending)]
+        steps += [partial(selection.pick, self.jet)] if self.jet is not None else []
         for step in steps:
             try:
                 step()

@@ -38,12 +38,12 @@ class SampleState(param.Parameterized):
     def __len__(self) -> int:
         return 0 if self.jets is None else len(self.jets)
 
-    def take(self, jets: Jets, title: str = "") -> None:
+    def take(self, jets: Jets, name: str = "") -> None:
         """Shows other jets; the expression is taken off, added columns are forgotten."""
         self._columns, self._added = {}, {}
         self.param.update(
             jets=jets,
-            title=title or jets.origin.name,
+            name=name or jets.origin.name,
             expression="",
             keep=np.ones(len(jets), bool),
             notice="",

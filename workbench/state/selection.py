@@ -36,9 +36,7 @@ class SelectionState(param.Parameterized):
         self._parts: dict[str, np.ndarray] = {}
         self._order: tuple[tuple[str, bool, int], np.ndarray, np.ndarray] | None = None
         super().__init__(sample=sample, **parameters)
-        sample.param.watch(self._renew, "jets")
-        sample.param.watch(self._rebrush, "version")
-        sample.param.watch(self._update, "keep")
+        sample.param.watch(self._follow, ["jets", "version", "keep"])
         self._renew()
 
     def show(self, *classes: str) -> None:
@@ -204,16 +202,22 @@ class SelectionState(param.Parameterized):
             self._order = key, order, rank
         return self._order[1], self._order[2]
 
-    def _renew(self, *events: Any) -> None:
+    def _follow(self, *events: Any) -> None:
+        changed = {event.name for event in events}
+        if "jets" in changed:
+            self._renew()
+        elif "version" in changed:
+            self._order = None
+            self._parts = {name: self._within(name, *span) for name, span in self.ranges.items()}
+            self._update()
+        else:
+            self._update()
+
+    def _renew(self) -> None:
         self._parts, self._order = {}, None
         self.param.update(classes=[], ranges={}, by="", current=None, notice="", mask=self.sample.keep.copy())
 
-    def _rebrush(self, *events: Any) -> None:
-        self._order = None
-        self._parts = {name: self._within(name, *span) for name, span in self.ranges.items()}
-        self._update()
-
-    def _update(self, *events: Any) -> None:
+    def _update(self) -> None:
         self.mask = self.others("")
 
 

@@ -1,0 +1,118 @@
+"""What a link carries: round trips, and a sentence for everything that cannot be used."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.toys import toy_jets
+from workbench.state.link import VERSION, LinkState
+from workbench.state.sample import SampleState
+from workbench.state.selection import SelectionState
+
+KNOWN = {"sample": ["jets", "jets-vincia"], "network": ["tagger"], "rule": ["epsilon", "zero"]}
+
+
+@pytest.fixture
+def page():
+    sample = SampleState()
+    sample.take(toy_jets(40, seed=2), "jets")
+    return sample, SelectionState(sample)
+
+
+def view(link):
+    return {name: getattr(link, name) for name in link.param if name not in {"name", "notices"}}
+
+
+def test_a_link_opens_the_same_view(page):
+    sample, selection = page
+    sample.choose("pt > 560 & abs(eta) < 1")
+    selection.show("top")
+    selection.brush("mass", 12.5, 180)
+    selection.order("mass", descending=False)
+    selection.pick(17)
+    link = LinkState(KNOWN, network="tagger", rule="epsilon")
+    link.capture(sample, selection)
+
+    other = SampleState()
+    other.take(sample.jets, "jets")
+    opened = SelectionState(other)
+    received = LinkState(KNOWN)
+    received.read(link.write())
+    received.apply(other, opened)
+    assert received.notices == []
+    assert view(received) == view(link)
+    assert (opened.mask == selection.mask).all()
+    assert (opened.current, opened.by, opened.descending) == (17, "mass", False)
+
+
+def test_an_empty_address_is_the_default_view_without_notice():
+    link = LinkState(KNOWN, jet=3)
+    link.read("")
+    assert view(link) == view(LinkState())
+    assert link.notices == []
+    assert LinkState().write() == f"?v={VERSION}"
+
+
+@given(
+    expression=st.text(max_size=60),
+    classes=st.lists(st.text(min_size=1, max_size=8), max_size=3),
+    span=st.tuples(st.floats(allow_nan=False), st.floats(allow_nan=False)).map(sorted),
+    jet=st.none() | st.integers(0, 10**15),
+    descending=st.booleans(),
+)
+def test_whatever_is_written_is_read_back(expression, classes, span, jet, descending):
+    link = LinkState(
+        expression=expression,
+        classes=classes,
+        ranges={"mass": tuple(span)},
+        jet=jet,
+        by="pt",
+        descending=descending,
+    )
+    received = LinkState()
+    received.read(link.write())
+    assert received.notices == []
+    assert view(received) == view(link)
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_an_address_that_can_be_read(text):
+    LinkState(KNOWN).read(text)
+    LinkState(KNOWN).read(f"?v={VERSION}&" + text)
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("?v=2&jet=3", "version 2 and this page reads version 1"),
+        ("?jet=3", "no version"),
+        ("?v=1&jet=-3", "not a whole number"),
+        ("?v=1&jet=3.5", "not a whole number"),
+        ("?v=1&jet=9999999999999999999999", "not a whole number"),
+        ("?v=1&range=mass:5:1", "low <= high"),
+        ("?v=1&range=mass:nan:1", "low <= high"),
+        ("?v=1&range=mass:5", "low <= high"),
+        ("?v=1&network=taggr", "did you mean 'tagger'"),
+        ("?v=1&rules=zero", "did you mean 'rule'"),
+        ("?v=1&select=" + "x" * 5000, "longer than 4000"),
+    ],
+)
+def test_what_cannot_be_read_is_said_and_left_out(query, sentence):
+    link = LinkState(KNOWN)
+    link.read(query)
+    assert len(link.notices) == 1
+    assert sentence in link.notices[0]
+    assert (link.jet, link.ranges, link.network, link.rule) == (None, {}, "", "")
+
+
+def test_the_good_pieces_of_a_bad_link_hold(page):
+    sample, selection = page
+    link = LinkState(KNOWN)
+    link.read("?v=1&jet=4000&class=top&class=Higs&range=mas:0:1&range=pt:0:600&order=-nothing&select=pt+%3E")
+    assert link.notices == []
+    link.apply(sample, selection)
+    assert len(link.notices) == 5
+    assert selection.classes == ["top"]
+    assert selection.ranges == {"pt": (0.0, 600.0)}
+    assert selection.current is None
+    assert sample.expression == ""
