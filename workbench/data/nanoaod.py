@@ -8,7 +8,7 @@ import uproot
 
 from .content import Content
 from .events import Events
-from .jets import momenta
+from .jets import momenta, summed
 from .source import finite, origin_of, reading, require, row_range
 
 FORMAT = "NanoAOD"
@@ -51,6 +51,7 @@ KEPT = (
     "particleNet_TvsQCD",
     "particleNet_WvsQCD",
     "particleNet_HbbvsQCD",
+    "rawFactor",
     "pfRelIso04_all",
     "tightId",
 )
@@ -68,7 +69,8 @@ def read(path: str | Path, *, start: int = 0, stop: int | None = None) -> Events
     """Returns events with those collections that the file has.
 
     Masses that are not stored are 0. NanoAOD keeps lengths in cm, here they are mm. "particles" are there in PFNano
-    only; then "jets" and "fat_jets" have "constituents". The weight is genWeight; without one the file is data.
+    only; then "jets" and "fat_jets" have "constituents", with their momenta times the PUPPI weight where the uncorrected
+    jet is nearer to that sum than to the plain one (the origin names these collections). The weight is genWeight; without one the file is data.
 
     Raises:
         DataError: a branch is missing, damaged file, values not finite.
@@ -83,9 +85,12 @@ def read(path: str | Path, *, start: int = 0, stop: int | None = None) -> Events
             for ours, theirs in COLLECTIONS.items()
             if f"{theirs}_pt" in names
         }
+        weighted = []
         for ours, links in CANDIDATES.items():
             if {f"{links}_jetIdx", f"{links}_pFCandsIdx"} <= names and "particles" in collections:
                 found = _constituents(tree, links, collections[ours], collections["particles"], rows)
+                found, is_weighted = _as_clustered(collections[ours], found)
+                weighted += [ours] if is_weighted else []
                 collections[ours] = ak.with_field(collections[ours], found, "constituents")
         met = "MET" if "MET_pt" in names else "PuppiMET"
         if f"{met}_pt" in names:
@@ -103,7 +108,10 @@ def read(path: str | Path, *, start: int = 0, stop: int | None = None) -> Events
         total = tree.num_entries
     kind = "simulation" if simulated else "data"
     return Events.of(
-        collections, weight=weight, columns=columns, origin=origin_of(path, FORMAT, rows, total, kind=kind)
+        collections,
+        weight=weight,
+        columns=columns,
+        origin=origin_of(path, FORMAT, rows, total, kind=kind, times_puppi_weight=weighted),
     )
 
 
@@ -142,3 +150,21 @@ def _constituents(
     numbers = ak.to_numpy(ak.flatten(jet)) + np.repeat(first, ak.to_numpy(ak.num(jet)))
     counts = np.bincount(numbers, minlength=per_event.sum())
     return ak.unflatten(ak.unflatten(found, counts), per_event)
+
+
+def _as_clustered(jets: ak.Array, constituents: ak.Array) -> tuple[ak.Array, bool]:
+    if (
+        "weight" not in ak.fields(constituents)
+        or "rawFactor" not in ak.fields(jets)
+        or ak.count(jets.pt) == 0
+    ):
+        return constituents, False
+    fields = {name: constituents[name] for name in ak.fields(constituents)}
+    fields |= {name: fields[name] * fields["weight"] for name in ("pt", "mass")}
+    weighted = momenta(**fields)
+    raw = ak.to_numpy(ak.flatten(jets.pt * (1 - jets.rawFactor)))
+    plain_off, weighted_off = (
+        np.median(np.abs(ak.to_numpy(summed(ak.flatten(given)).pt) / raw - 1))
+        for given in (constituents, weighted)
+    )
+    return (weighted, True) if weighted_off < plain_off else (constituents, False)

@@ -90,7 +90,7 @@ def origin_of(
     path: Path,
     format: str,
     rows: tuple[int, int],
-    total: int,
+    total: int | None,
     *,
     kind: str = "simulation",
     units: str = "GeV",
