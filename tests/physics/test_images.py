@@ -67,14 +67,12 @@ def test_the_image_and_what_lies_outside_add_up_to_the_jet(sample):
 
 
 def test_pixels_agree_with_a_histogram_by_numpy(sample):
-    cloud = prepared(sample)
+    cloud = prepared(Cloud.of(sample))
     images = pixelate(cloud, pixels=12, extent=0.5)
     edges = np.linspace(-0.5, 0.5, 13)
     for i in (0, 17, 59):
-        own = cloud.jet == i
-        expected, _, _ = np.histogram2d(
-            cloud.y[own], cloud.x[own], bins=(edges, edges), weights=cloud.pt[own]
-        )
+        own = prepared(Cloud.of(sample[i]))
+        expected, _, _ = np.histogram2d(own.y, own.x, bins=(edges, edges), weights=own.pt)
         assert images[i] == pytest.approx(expected, abs=1e-7)
 
 
@@ -85,20 +83,20 @@ def test_more_jets_than_one_portion_give_the_same_images_as_few():
 
 
 def test_centred_jets_have_their_centroid_at_the_origin(sample):
-    cloud = prepared(sample, (centre,))
+    cloud = prepared(Cloud.of(sample), (centre,))
     for v in (cloud.x, cloud.y):
         assert cloud.total(cloud.pt * v) / cloud.total(cloud.pt) == pytest.approx(np.zeros(60), abs=1e-12)
 
 
 def test_centring_takes_a_shift_out(sample):
     shifted = moved(sample, lambda deta, dphi: (deta + 0.1, dphi - 0.2))
-    one, other = prepared(sample, (centre,)), prepared(shifted, (centre,))
+    one, other = prepared(Cloud.of(sample), (centre,)), prepared(Cloud.of(shifted), (centre,))
     assert other.x == pytest.approx(one.x, abs=1e-9)
     assert other.y == pytest.approx(one.y, abs=1e-9)
 
 
 def test_rotated_jets_have_their_principal_axis_vertical(sample):
-    cloud = prepared(sample, (centre, rotate))
+    cloud = prepared(Cloud.of(sample), (centre, rotate))
     assert cloud.total(cloud.pt * cloud.x * cloud.y) == pytest.approx(np.zeros(60), abs=1e-9)
     assert (cloud.total(cloud.pt * cloud.y**2) >= cloud.total(cloud.pt * cloud.x**2)).all()
 
@@ -106,7 +104,7 @@ def test_rotated_jets_have_their_principal_axis_vertical(sample):
 def test_two_prongs_of_known_direction_come_to_lie_on_the_vertical():
     angle = 0.6
     jets = jets_of([(70.0, 0.3 * np.cos(angle), 0.3 * np.sin(angle)), (30.0, 0.0, 0.0)], p4=AXIS)
-    cloud = prepared(jets, (centre, rotate, flip))
+    cloud = prepared(Cloud.of(jets), (centre, rotate, flip))
     assert cloud.x == pytest.approx([0, 0], abs=1e-12)
     assert cloud.y == pytest.approx([0.09, -0.21])
 
@@ -115,7 +113,7 @@ def test_two_prongs_of_known_direction_come_to_lie_on_the_vertical():
 def test_a_turned_jet_gives_the_same_cloud(sample, angle):
     cos, sin = np.cos(angle), np.sin(angle)
     turned = moved(sample, lambda deta, dphi: (cos * deta - sin * dphi, sin * deta + cos * dphi))
-    one, other = prepared(sample), prepared(turned)
+    one, other = prepared(Cloud.of(sample)), prepared(Cloud.of(turned))
     assert other.x == pytest.approx(one.x, abs=1e-9)
     assert other.y == pytest.approx(one.y, abs=1e-9)
 
@@ -123,13 +121,13 @@ def test_a_turned_jet_gives_the_same_cloud(sample, angle):
 @pytest.mark.parametrize("signs", [(-1, 1), (1, -1), (-1, -1)])
 def test_a_mirrored_jet_gives_the_same_cloud(sample, signs):
     mirrored = moved(sample, lambda deta, dphi: (signs[0] * deta, signs[1] * dphi))
-    one, other = prepared(sample), prepared(mirrored)
+    one, other = prepared(Cloud.of(sample)), prepared(Cloud.of(mirrored))
     assert other.x == pytest.approx(one.x, abs=1e-9)
     assert other.y == pytest.approx(one.y, abs=1e-9)
 
 
 def test_flipped_jets_are_heavier_in_the_upper_right(sample):
-    cloud = prepared(sample, (centre, rotate, flip))
+    cloud = prepared(Cloud.of(sample), (centre, rotate, flip))
     for v in (cloud.x, cloud.y):
         assert (cloud.total(cloud.pt * np.sign(v)) >= 0).all()
 

@@ -1,6 +1,6 @@
 """Jet images: a cloud of constituents is shifted, turned and mirrored, and only then put into pixels."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import awkward as ak
@@ -13,34 +13,50 @@ from .kinematics import fraction, wrapped
 
 @dataclass(frozen=True)
 class Cloud:
-    """Constituents of all jets in one row, as the pixels will see them.
+    """Constituents of jets, one jet after the other, as the pixels will see them.
 
     Attributes:
-        jet: Which jet each belongs to, shape (particles,).
+        counts: Number of constituents of each jet, shape (jets,).
         x: Pseudorapidity about the origin of the image, shape (particles,).
         y: Azimuth about it in rad, shape (particles,).
         pt: Transverse momentum in GeV, or a share of the jet's once normalised, shape (particles,).
-        jets: Number of jets.
     """
 
-    jet: np.ndarray
+    counts: np.ndarray
     x: np.ndarray
     y: np.ndarray
     pt: np.ndarray
-    jets: int
 
     @classmethod
     def of(cls, jets: Jets) -> "Cloud":
         """Returns the constituents about the axis `jets.p4` in pseudorapidity and azimuth."""
-        counts = jets.counts
-        particles = jets.constituents
-        x, y, pt = (ak.to_numpy(ak.flatten(particles[name], axis=1)) for name in ("eta", "phi", "pt"))
-        axis_x, axis_y = (np.repeat(ak.to_numpy(jets.p4[name]), counts) for name in ("eta", "phi"))
-        return cls(np.repeat(np.arange(len(jets)), counts), x - axis_x, wrapped(y - axis_y), pt, len(jets))
+        return next(clouds(jets, len(jets)), cls(jets.counts, *np.zeros((3, 0))))
 
     def total(self, values: np.ndarray) -> np.ndarray:
-        """Returns the sum of `values` over each jet, shape (jets,)."""
-        return np.bincount(self.jet, weights=values, minlength=self.jets)
+        """Returns the sum of `values` (particles,) over each jet, shape (jets,)."""
+        sums = np.zeros(len(self.counts))
+        filled = self.counts > 0
+        if filled.any():
+            sums[filled] = np.add.reduceat(values, (np.cumsum(self.counts) - self.counts)[filled])
+        return sums
+
+    def each(self, values: np.ndarray) -> np.ndarray:
+        """Returns `values` (jets,) given to each constituent, shape (particles,)."""
+        return np.repeat(values, self.counts)
+
+
+def clouds(jets: Jets, portion: int) -> Iterator[Cloud]:
+    """Yields the constituents about the axes of at most `portion` jets at a time, in order."""
+    counts = jets.counts
+    first = np.concatenate([[0], np.cumsum(counts)])
+    eta, phi, pt = (ak.to_numpy(ak.flatten(jets.constituents[name], axis=1)) for name in ("eta", "phi", "pt"))
+    axis_eta, axis_phi = (ak.to_numpy(jets.p4[name]) for name in ("eta", "phi"))
+    for start in range(0, len(jets), max(1, portion)):
+        these = slice(start, start + portion)
+        own = slice(first[start], first[min(start + portion, len(jets))])
+        x = eta[own] - np.repeat(axis_eta[these], counts[these])
+        y = wrapped(phi[own] - np.repeat(axis_phi[these], counts[these]))
+        yield Cloud(counts[these], x, y, pt[own].astype(np.float64))
 
 
 Step = Callable[[Cloud], Cloud]
@@ -53,8 +69,8 @@ def centre(cloud: Cloud) -> Cloud:
     constituents does not change either.
     """
     pt = cloud.total(cloud.pt)
-    x, y = (np.nan_to_num(fraction(cloud.total(cloud.pt * v), pt))[cloud.jet] for v in (cloud.x, cloud.y))
-    return replace(cloud, x=cloud.x - x, y=cloud.y - y)
+    x, y = (np.nan_to_num(fraction(cloud.total(cloud.pt * v), pt)) for v in (cloud.x, cloud.y))
+    return replace(cloud, x=cloud.x - cloud.each(x), y=cloud.y - cloud.each(y))
 
 
 def rotate(cloud: Cloud) -> Cloud:
@@ -63,32 +79,39 @@ def rotate(cloud: Cloud) -> Cloud:
     The principal axis is that of the pt-weighted second moments; a jet without a preferred direction is turned
     by an angle without meaning. Turning in this plane changes the jet's mass.
     """
-    xx, yy, xy = (cloud.total(cloud.pt * v) for v in (cloud.x**2, cloud.y**2, cloud.x * cloud.y))
-    angle = (np.pi / 2 - np.arctan2(2 * xy, xx - yy) / 2)[cloud.jet]
-    cos, sin = np.cos(angle), np.sin(angle)
+    xx, yy, xy = (
+        cloud.total(cloud.pt * a * b) for a, b in ((cloud.x, cloud.x), (cloud.y, cloud.y), (cloud.x, cloud.y))
+    )
+    angle = np.pi / 2 - np.arctan2(2 * xy, xx - yy) / 2
+    cos, sin = cloud.each(np.cos(angle)), cloud.each(np.sin(angle))
     return replace(cloud, x=cos * cloud.x - sin * cloud.y, y=sin * cloud.x + cos * cloud.y)
 
 
 def flip(cloud: Cloud) -> Cloud:
     """Returns the cloud mirrored so that each jet has more pt at x > 0 than at x < 0, and likewise in y."""
     x, y = (
-        np.where(cloud.total(cloud.pt * np.sign(v)) < 0, -1.0, 1.0)[cloud.jet] * v for v in (cloud.x, cloud.y)
+        cloud.each(np.where(cloud.total(np.copysign(cloud.pt, v)) < 0, -1.0, 1.0)) * v
+        for v in (cloud.x, cloud.y)
     )
     return replace(cloud, x=x, y=y)
 
 
 def normalise(cloud: Cloud) -> Cloud:
     """Returns the cloud with pt as a share of the scalar sum of the jet's pt, before anything is left out."""
-    return replace(cloud, pt=np.nan_to_num(fraction(cloud.pt, cloud.total(cloud.pt)[cloud.jet])))
+    pt = cloud.total(cloud.pt)
+    return replace(cloud, pt=cloud.pt * cloud.each(np.nan_to_num(fraction(np.ones_like(pt), pt))))
 
 
 STEPS: tuple[Step, ...] = (centre, rotate, flip, normalise)
 """What is usually done, in the usual order."""
 
 
-def prepared(jets: Jets, steps: Sequence[Step] = STEPS) -> Cloud:
-    """Returns the constituents after the steps, in order."""
-    cloud = Cloud.of(jets)
+PORTION = 256
+"""Jets put into pixels at once: few enough for the processor's cache."""
+
+
+def prepared(cloud: Cloud, steps: Sequence[Step] = STEPS) -> Cloud:
+    """Returns the cloud after the steps, in order."""
     for step in steps:
         cloud = step(cloud)
     return cloud
@@ -111,43 +134,25 @@ def jet_images(
     Raises:
         DataError: no pixels or no extent.
     """
-    return pixelate(prepared(jets, steps), pixels=pixels, extent=extent)
+    _framed(pixels, extent)
+    images = np.zeros((len(jets), pixels, pixels), dtype=np.float32)
+    for start, cloud in zip(range(0, len(jets), PORTION), clouds(jets, PORTION), strict=True):
+        _fill(images[start : start + PORTION], prepared(cloud, steps), extent)
+    return images
 
 
 def pixelate(cloud: Cloud, *, pixels: int = 40, extent: float = 0.8) -> np.ndarray:
     """Returns the images of a cloud as it is; see `jet_images`."""
-    if pixels < 1 or not extent > 0:
-        msg = f"An image of {pixels} pixels and half-width {extent} was asked for; both must be positive."
-        raise DataError(msg)
-    images = np.zeros((cloud.jets, pixels, pixels), dtype=np.float32)
-    bounds = np.searchsorted(cloud.jet, np.arange(0, cloud.jets + PORTION, PORTION))
-    for portion, (start, stop) in enumerate(zip(bounds[:-1], bounds[1:], strict=True)):
-        part = slice(start, stop)
-        inside = _inside(cloud.x[part], cloud.y[part], extent)
-        column, row = (
-            ((v[part][inside] + extent) * (pixels / (2 * extent))).astype(np.int64)
-            for v in (cloud.x, cloud.y)
-        )
-        # A value a rounding error below the upper edge may be scaled onto it.
-        np.minimum(column, pixels - 1, out=column)
-        np.minimum(row, pixels - 1, out=row)
-        target = images[portion * PORTION : (portion + 1) * PORTION]
-        place = ((cloud.jet[part][inside] - portion * PORTION) * pixels + row) * pixels + column
-        target[:] = np.bincount(place, weights=cloud.pt[part][inside], minlength=target.size).reshape(
-            target.shape
-        )
+    _framed(pixels, extent)
+    images = np.zeros((len(cloud.counts), pixels, pixels), dtype=np.float32)
+    _fill(images, cloud, extent)
     return images
-
-
-PORTION = 1024
-"""Jets put into pixels at once, so that what is in double precision stays small."""
 
 
 def outside(jets: Jets, *, extent: float = 0.8, steps: Sequence[Step] = STEPS) -> np.ndarray:
     """Returns the share of each jet's pt that a frame of this extent does not show, shape (jets,); nan without pt."""
-    cloud = prepared(jets, steps)
-    lost = cloud.total(cloud.pt * ~_inside(cloud.x, cloud.y, extent))
-    return fraction(lost, cloud.total(cloud.pt))
+    cloud = prepared(Cloud.of(jets), steps)
+    return fraction(cloud.total(cloud.pt * ~_inside(*_placed(cloud, extent))), cloud.total(cloud.pt))
 
 
 def average_image(images: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
@@ -167,5 +172,27 @@ def average_image(images: np.ndarray, weight: np.ndarray | None = None) -> np.nd
     return np.tensordot(weight / weight.sum(), images, axes=1)
 
 
-def _inside(x: np.ndarray, y: np.ndarray, extent: float) -> np.ndarray:
-    return (x >= -extent) & (x < extent) & (y >= -extent) & (y < extent)
+def _framed(pixels: int, extent: float) -> None:
+    if pixels < 1 or not extent > 0:
+        msg = f"An image of {pixels} pixels and half-width {extent} was asked for; both must be positive."
+        raise DataError(msg)
+
+
+def _placed(cloud: Cloud, extent: float) -> tuple[np.ndarray, np.ndarray]:
+    """Returns x and y in units of the frame, 0 at its lower and 1 at its upper edge."""
+    return cloud.x / (2 * extent) + 0.5, cloud.y / (2 * extent) + 0.5
+
+
+def _inside(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return (x >= 0) & (x < 1) & (y >= 0) & (y < 1)
+
+
+def _fill(images: np.ndarray, cloud: Cloud, extent: float) -> None:
+    """Adds the cloud's pt to images of zeros, shape (jets, pixels, pixels)."""
+    pixels = images.shape[1]
+    x, y = _placed(cloud, extent)
+    shown = _inside(x, y)
+    # A double below 1 times a whole number, rounded, stays below that number: no pixel beyond the last.
+    column, row = ((v * (shown * pixels)).astype(np.int32) for v in (x, y))
+    place = cloud.each(np.arange(0, images.size, pixels * pixels)) + (row * np.int32(pixels) + column)
+    np.add.at(images.reshape(-1), place, (cloud.pt * shown).astype(np.float32))

@@ -11,7 +11,7 @@ from ..data.jets import MOMENTUM, Jets
 
 def wrapped(phi: np.ndarray) -> np.ndarray:
     """Returns angles in rad moved into (-pi, pi], same shape."""
-    return np.pi - (np.pi - phi) % (2 * np.pi)
+    return phi - 2 * np.pi * np.ceil(phi / (2 * np.pi) - 0.5)
 
 
 def rapidity(pt: np.ndarray, eta: np.ndarray, mass: np.ndarray) -> np.ndarray:
