@@ -1,4 +1,4 @@
-"""Makes the bundled samples again: `python -m workbench.simulate.bundle`, one minute on two cores."""
+"""Makes the bundled samples again: `python -m workbench.simulate.bundle`, three minutes on two cores."""
 
 from typing import Any
 

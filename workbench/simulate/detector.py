@@ -67,7 +67,12 @@ class Tracker:
         return np.hypot(a, b * pt)
 
     def measure(self, particles: Columns, rng: np.random.Generator) -> Columns:
-        """Returns the tracks of charged particles, and `sigma`, the error of a track's energy in GeV."""
+        """Returns the tracks of charged particles.
+
+        Besides what is measured: `sigma`, the error of the energy in GeV, and `at_eta`, `at_phi`, where the particle enters
+        the calorimeters. A track points there, not where its smeared angles do, or energy at the border of a cell would
+        be counted twice.
+        """
         charged = kept(particles, particles["charge"] != 0)
         species = _species(charged["pid"])
         found = rng.random(len(species)) < self.efficiencies(species, charged["pt"], charged["eta"])
@@ -89,7 +94,7 @@ class Tracker:
             "dz": track["dz"] + noise[3] * dz_error,
             "dz_error": dz_error,
         }
-        return {**measured, "sigma": relative * _energy(measured)}
+        return {**measured, "sigma": relative * _energy(measured), "at_eta": eta, "at_phi": track["phi"]}
 
 
 @dataclass(frozen=True)
@@ -165,41 +170,47 @@ class Calorimeter:
             claim: Fraction of each track's energy that is expected here.
             rng: Random numbers.
         """
-        hit, pointing = self._keys(particles, share), self._keys(tracks, claim)
+        hit = self._keys(particles["eta"], particles["phi"], particles["event"], share)
+        pointing = self._keys(tracks["at_eta"], tracks["at_phi"], tracks["event"], claim)
         keys, where = np.unique(np.concatenate([hit, pointing]), return_inverse=True)
         into, of = where[: len(hit)], where[len(hit) :]
-        size = len(keys)
-        true = np.bincount(into, _energy(particles) * share, minlength=size)
-        track = np.bincount(of, _energy(tracks) * claim, minlength=size)
-        track_variance = np.bincount(of, (tracks["sigma"] * claim) ** 2, minlength=size)
-        event, cell = np.divmod(keys, self._total())
-        eta_low, eta_high, phi_low, phi_high = self.borders(cell)
+        true = np.bincount(into, _energy(particles) * share, minlength=len(keys))
+        track = np.bincount(of, _energy(tracks) * claim, minlength=len(keys))
+        variance = np.bincount(of, (tracks["sigma"] * claim) ** 2, minlength=len(keys))
+        eta_low, eta_high, phi_low, phi_high = self.borders(keys % self._total())
         eta = (eta_low + eta_high) / 2
-        energy = _lognormal(true, self.sigma(true, eta), rng)
-        sigma = self.sigma(energy, eta)
-        seen = (keys >= 0) & (energy > self.energy_min) & (energy > self.significance_min * sigma)
-        energy = np.where(seen, energy, 0.0)
+        energy, sigma = self._energies(true, eta, rng)
+        seen = (keys >= 0) & (energy > 0)
         excess = np.maximum(energy - track, 0.0)
-        neutral = (excess > self.energy_min) & (
-            excess > self.significance_min * np.hypot(sigma, np.sqrt(track_variance))
-        )
-        place = rng.random((2, size))
+        neutral = seen & self._significant(excess, np.hypot(sigma, np.sqrt(variance)))
+        place = rng.random((2, len(keys)))
         towers = {
             "energy": excess,
             "eta": eta_low + place[0] * (eta_high - eta_low),
             "phi": _wrapped(phi_low + place[1] * (phi_high - phi_low)),
-            "event": event,
+            "event": keys // self._total(),
         }
         shared = seen & ~neutral & (track > 0)
-        factor = np.ones(size)
-        weight = track_variance[shared] / (track_variance[shared] + sigma[shared] ** 2)
+        factor = np.ones(len(keys))
+        weight = variance[shared] / (variance[shared] + sigma[shared] ** 2)
         factor[shared] = 1 + weight * (energy[shared] / track[shared] - 1)
         return kept(towers, neutral), _rescaled(tracks, factor[of], claim)
 
-    def _keys(self, columns: Columns, fraction: np.ndarray) -> np.ndarray:
+    def _energies(
+        self, true: np.ndarray, eta: np.ndarray, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Returns what cells read for true energies, 0 where that is not significant, and the errors a reader assigns."""
+        energy = _lognormal(true, self.sigma(true, eta), rng)
+        sigma = self.sigma(energy, eta)
+        return np.where(self._significant(energy, sigma), energy, 0.0), sigma
+
+    def _significant(self, energy: np.ndarray, sigma: np.ndarray) -> np.ndarray:
+        return (energy > self.energy_min) & (energy > self.significance_min * sigma)
+
+    def _keys(self, eta: np.ndarray, phi: np.ndarray, event: np.ndarray, part: np.ndarray) -> np.ndarray:
         """Returns a number per event and cell, -1 for what leaves nothing here."""
-        cell = self.cell(columns["eta"], columns["phi"])
-        return np.where((cell >= 0) & (fraction > 0), columns["event"] * self._total() + cell, -1)
+        cell = self.cell(eta, phi)
+        return np.where((cell >= 0) & (part > 0), event * self._total() + cell, -1)
 
     def _first(self) -> np.ndarray:
         return np.concatenate([[0], np.cumsum(self.phi_cells)])[:-1]
@@ -300,9 +311,10 @@ class Detector:
         track_light, track_heavy = _shares(tracks["pid"])
         photons, tracks = self.ecal.flow(particles, light, tracks, track_light, rng)
         neutrals, tracks = self.hcal.flow(particles, heavy, tracks, track_heavy, rng)
-        tracks.pop("sigma")
-        like = tracks
-        seen = joined([tracks, _neutral(photons, 22, like), _neutral(neutrals, 130, like)])
+        tracks = {
+            name: column for name, column in tracks.items() if name not in ("sigma", "at_eta", "at_phi")
+        }
+        seen = joined([tracks, _neutral(photons, 22, tracks), _neutral(neutrals, 130, tracks)])
         seen = kept(seen, np.argsort(-seen["pt"], kind="stable"))
         return by_event(seen)
 
@@ -330,7 +342,7 @@ def _energy(columns: Columns) -> np.ndarray:
 def _lognormal(mean: np.ndarray, sigma: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Returns positive numbers of that mean and standard deviation; 0 where the mean is."""
     positive = mean > 0
-    b = np.sqrt(np.log1p(np.divide(sigma, mean, out=np.zeros_like(mean), where=positive) ** 2))
+    b = np.sqrt(np.log1p(np.divide(sigma, mean, out=np.zeros_like(sigma), where=positive) ** 2))
     noise = rng.standard_normal(len(mean))
     return np.where(positive, mean * np.exp(b * noise - b**2 / 2), 0.0)
 
