@@ -9,7 +9,7 @@ Source: arXiv:2402.05602 (rules as modified gradients), arXiv:1604.00825 (layer-
 """
 
 import copy
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -22,29 +22,27 @@ from torch.overrides import TorchFunctionMode
 from ..errors import ExplanationError
 from .rules import Layer, Part, Rule
 
-HOMOGENEOUS = frozenset(
-    """
-    __get__ relu leaky_relu prelu abs absolute neg negative positive sum nansum mean amax amin median topk sort cumsum norm
-    vector_norm linalg_vector_norm chunk split tensor_split unbind index_select gather take_along_dim select narrow
-    masked_select repeat repeat_interleave expand expand_as broadcast_to reshape reshape_as view view_as flatten unflatten ravel
-    squeeze unsqueeze transpose t permute movedim moveaxis swapaxes contiguous clone to type type_as float double half bfloat16
-    roll flip tril triu unfold segment_reduce max_pool1d max_pool2d max_pool3d avg_pool1d avg_pool2d avg_pool3d
-    adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d adaptive_max_pool1d adaptive_max_pool2d adaptive_max_pool3d
-    dropout dropout1d dropout2d dropout3d detach requires_grad
-    """.split()
-)
+HOMOGENEOUS = """
+    __get__ len size dim numel new_zeros relu leaky_relu prelu abs absolute neg negative positive sum nansum mean amax amin
+    median topk sort cumsum norm vector_norm linalg_vector_norm chunk split tensor_split unbind index_select gather
+    take_along_dim select narrow masked_select repeat repeat_interleave expand expand_as broadcast_to reshape reshape_as view
+    view_as flatten unflatten ravel squeeze unsqueeze transpose t permute movedim moveaxis swapaxes contiguous clone to type
+    type_as float double half bfloat16 roll flip tril triu unfold segment_reduce max_pool1d max_pool2d max_pool3d avg_pool1d
+    avg_pool2d avg_pool3d adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d adaptive_max_pool1d adaptive_max_pool2d
+    adaptive_max_pool3d dropout dropout1d dropout2d dropout3d detach requires_grad getitem
+"""
 """Functions of degree one in their data: gradient times input shares them out exactly."""
 
-JOINING = frozenset(
-    """
+JOINING = """
     add sub where cat concat concatenate stack hstack vstack max min maximum minimum fmax fmin
     index_add scatter_add scatter_reduce index_copy index_reduce setitem
-    """.split()
-)
+"""
 """The same of functions of several operands, where none of these is a constant other than zero."""
 
-IDENTITY = frozenset("gelu silu elu selu celu mish hardswish tanh softsign sqrt square pow".split())
+IDENTITY = "gelu silu elu selu celu mish hardswish tanh softsign sqrt square pow"
 """Functions of one number: relevance passes through unchanged where the input is not zero."""
+
+_HOMOGENEOUS, _JOINING = frozenset(HOMOGENEOUS.split()), frozenset(JOINING.split())
 
 
 class UnknownRowsError(Exception):
@@ -61,6 +59,7 @@ class Books:
 
     def __init__(self, owner: Tensor, jets: int) -> None:
         self.lines: dict[str, Tensor] = {}
+        self.widest = 0
         self._jets = jets
         self._device = owner.device
         self._owners: dict[int, Tensor | None] = {}
@@ -80,6 +79,7 @@ class Books:
             UnknownRowsError: its number of rows fits no layout, or two.
         """
         rows = len(tensor) if tensor.dim() else 0
+        self.widest = max(self.widest, tensor.numel())
         if self._jets == 1:
             return torch.zeros(max(rows, 1), dtype=torch.int64, device=self._device)
         owner = self._owners.get(rows) if tensor.dim() else None
@@ -98,7 +98,9 @@ class _Routed(torch.autograd.Function):
     """A value whose gradient goes where `share` sends it, one gradient per path."""
 
     @staticmethod
-    def forward(ctx: Any, share: Callable[[Tensor], Sequence[Tensor]], value: Tensor, *paths: Tensor) -> Tensor:
+    def forward(
+        ctx: Any, share: Callable[[Tensor], Sequence[Tensor]], value: Tensor, *paths: Tensor
+    ) -> Tensor:
         ctx.share = share
         return value.detach()
 
@@ -125,10 +127,10 @@ class Propagation(TorchFunctionMode):
     ) -> Any:
         """Calls `func`, with the gradient that the rules ask for where data passes through it."""
         kwargs = dict(kwargs or {})
-        if not torch.is_grad_enabled() or not any(map(_is_data, _tensors((args, kwargs)))):
+        if not torch.is_grad_enabled() or not (_holds_data(args) or _holds_data(kwargs.values())):
             return func(*args, **kwargs)
         name, in_place = _plain_name(func)
-        if name in HOMOGENEOUS or (name in JOINING and _joins_data_only(name, args)):
+        if name in _HOMOGENEOUS or (name in _JOINING and _joins_data_only(name, args)):
             return self._rows_followed(name, args, func(*args, **kwargs))
         if name in ("mul", "div") and not _is_data(args[1]):
             return func(*args, **kwargs)
@@ -155,13 +157,13 @@ class Propagation(TorchFunctionMode):
     def layer(self, layer: Layer) -> Tensor:
         """Returns the outputs of a linear layer with the gradient of the rule."""
         parts = self.rule(layer)
-        owner, books, rule = self.books.owner(layer.z), self.books, self.rule
-        kept = _kept(layer.z.detach(), parts)
+        owner, books, line = self.books.owner(layer.z), self.books, self.rule.absorbs
+        absorbed = _absorbed(layer.z.detach(), parts)
 
         def share(gradient: Tensor) -> list[Tensor]:
-            if kept is not None:
-                books.enter(rule.absorbs, owner, kept.mul_(gradient))
-            passed = [gradient if part.factor is None else gradient * part.factor for part in parts]
+            if absorbed is not None:
+                books.enter(line, owner, absorbed.mul_(gradient))
+            passed = [_passed(gradient, part.withheld) for part in parts]
             for part, through in zip(parts, passed, strict=True):
                 if part.bias is not None:
                     books.enter("biases", owner, through.movedim(layer.channels, -1) @ part.bias)
@@ -169,15 +171,16 @@ class Propagation(TorchFunctionMode):
 
         return _Routed.apply(share, layer.z, *(part.value for part in parts))
 
-    def shifted(self, line: str, y: Tensor, shift: Tensor, channels: int) -> Tensor:
-        """Returns y, whose constant `shift` per channel is entered in `line`."""
+    def scaled(self, line: str, x: Tensor, y: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+        """Returns y = x scale + shift, per channel of axis 1; the shift is entered in `line`."""
         owner, books = self.books.owner(y), self.books
+        scale = scale.reshape(-1, *[1] * (x.dim() - 2))
 
         def share(gradient: Tensor) -> list[Tensor]:
-            books.enter(line, owner, gradient.movedim(channels, -1) @ shift)
-            return [gradient]
+            books.enter(line, owner, gradient.movedim(1, -1) @ shift)
+            return [gradient * scale]
 
-        return _Routed.apply(share, y, y)
+        return _Routed.apply(share, y, x)
 
     def identity(self, line: str, x: Tensor, y: Tensor) -> Tensor:
         """Returns y = g(x), element by element, with the gradient y / x; what arises at x = 0 is entered in `line`."""
@@ -203,24 +206,31 @@ class Propagation(TorchFunctionMode):
         return _Routed.apply(share, tensor, tensor)
 
 
-def _kept(z: Tensor, parts: Sequence[Part]) -> Tensor | None:
+def _passed(gradient: Tensor, withheld: Tensor | None) -> Tensor:
+    return gradient if withheld is None else torch.addcmul(gradient, gradient, withheld, value=-1)
+
+
+def _absorbed(z: Tensor, parts: Sequence[Part]) -> Tensor | None:
     """Returns z minus what the parts pass on; None if that is all of it."""
-    if len(parts) == 1 and parts[0].factor is None:
-        return None
-    first, *others = parts
-    kept = _minus(z, first)
-    for part in others:
-        kept = _minus(kept, part)
-    return kept
-
-
-def _minus(z: Tensor, part: Part) -> Tensor:
-    value = part.value.detach()
-    return z - value if part.factor is None else torch.addcmul(z, value, part.factor, value=-1)
+    first = parts[0]
+    if len(parts) == 1 and first.value.data_ptr() == z.data_ptr():
+        return None if first.withheld is None else z * first.withheld
+    return z - sum(_passed(part.value.detach(), part.withheld) for part in parts)
 
 
 def _is_data(value: Any) -> bool:
     return isinstance(value, Tensor) and value.requires_grad
+
+
+def _holds_data(values: Iterable[Any]) -> bool:
+    """Returns whether a data tensor is among the values or in a list or tuple among them."""
+    for value in values:
+        kind = type(value)
+        if (kind is Tensor and value.requires_grad) or (
+            (kind is list or kind is tuple) and _holds_data(value)
+        ):
+            return True
+    return False
 
 
 def _tensors(values: Any) -> Iterator[Tensor]:
@@ -257,13 +267,23 @@ def _plain_name(func: Callable) -> tuple[str, bool]:
     return name.removesuffix("_"), name.endswith("_") and not name.startswith("_")
 
 
-REFLECTED = {"radd": "add", "rmul": "mul", "rsub": "sub", "rdiv": "reflected div", "rtruediv": "reflected div"}
+REFLECTED = {
+    "radd": "add",
+    "rmul": "mul",
+    "rsub": "sub",
+    "rdiv": "reflected div",
+    "rtruediv": "reflected div",
+}
 
 
 def _joins_data_only(name: str, args: tuple) -> bool:
     """Returns whether every operand is data or zero."""
     operands = args[2:] if name == "setitem" else args
-    numbers = [n for n in operands if isinstance(n, float | int)] if name in ("add", "sub", "where", "setitem") else []
+    numbers = (
+        [n for n in operands if isinstance(n, float | int)]
+        if name in ("add", "sub", "where", "setitem")
+        else []
+    )
     constants = (t for t in _tensors(operands) if t.is_floating_point() and not _is_data(t))
     target = [args[0]] if name == "setitem" and not _is_data(args[0]) else []
     return not any(numbers) and not any(bool(t.any()) for t in chain(constants, target))
@@ -289,7 +309,7 @@ def booked(
 ) -> Any:
     """Returns func(...) with its natural gradient; what it gives beyond what it takes is entered under its name."""
     result = func(*args, **kwargs)
-    if not any(map(_is_data, _tensors(result))):
+    if not _holds_data((result,)) and not _is_data(result):
         return result
     name = line or _plain_name(func)[0].replace("_", " ")
     args, kwargs = _replaced((args, kwargs), lambda tensor: mode.counted(name, tensor, -1.0))
@@ -333,7 +353,9 @@ def _batch_norm(mode: Propagation, func: Callable, args: tuple, kwargs: dict[str
     shift = -given["running_mean"] * scale
     if given.get("bias") is not None:
         shift = shift + given["bias"]
-    return mode.shifted("batch norm", func(*args, **kwargs), shift, 1)
+    with torch.no_grad():
+        y = func(*args, **kwargs)
+    return mode.scaled("batch norm", given["input"], y, scale, shift)
 
 
 def _layer_norm(mode: Propagation, func: Callable, args: tuple, kwargs: dict[str, Any]) -> Any:
@@ -356,7 +378,12 @@ def _product(mode: Propagation, func: Callable, args: tuple, kwargs: dict[str, A
     if len(data) == 2:
         return func(*_replaced(args, lambda tensor: tensor * 0.5 + (tensor * 0.5).detach()))
     x, weight = args[:2]
-    if func.__name__ != "einsum" and isinstance(weight, Tensor) and mode.is_weight(weight) and weight.dim() == 2:
+    if (
+        func.__name__ != "einsum"
+        and isinstance(weight, Tensor)
+        and mode.is_weight(weight)
+        and weight.dim() == 2
+    ):
         return _linear(mode, F.linear, (x, weight.t()), {})
     return func(*args)
 
@@ -388,7 +415,7 @@ HANDLERS: Mapping[str, Callable[[Propagation, Callable, tuple, dict[str, Any]], 
     "div": _quotient,
     "reflected div": _reciprocal,
     **dict.fromkeys(("mul", "matmul", "mm", "bmm", "einsum", "inner", "outer", "dot"), _product),
-    **dict.fromkeys(IDENTITY, _element_wise),
+    **dict.fromkeys(IDENTITY.split(), _element_wise),
 }
 
 
@@ -400,11 +427,13 @@ class Flow:
         relevance: Of each input value, shape (rows, features), in units of the score.
         score: Shape (jets,), float64.
         lines: Ledger lines, each of shape (jets,), float64.
+        widest: Number of values of the largest tensor on the way, a measure of the memory it took.
     """
 
     relevance: Tensor
     score: Tensor
     lines: Mapping[str, Tensor]
+    widest: int
 
 
 def frozen(network: nn.Module) -> nn.Module:
@@ -449,7 +478,7 @@ def propagate(network: nn.Module, x: Tensor, counts: Tensor | None, seed: Tensor
             (gradient,) = torch.autograd.grad(score.sum(), leaf)
     except UnknownRowsError:
         return _one_by_one(network, x, counts, seed, rule)
-    return Flow((leaf.detach() * gradient), score.detach(), books.lines)
+    return Flow(leaf.detach() * gradient, score.detach(), books.lines, books.widest)
 
 
 def _one_by_one(network: nn.Module, x: Tensor, counts: Tensor | None, seed: Tensor, rule: Rule) -> Flow:
@@ -467,7 +496,11 @@ def joined(flows: Sequence[Flow]) -> Flow:
     return Flow(
         torch.cat([flow.relevance for flow in flows]),
         torch.cat([flow.score for flow in flows]),
-        {name: torch.cat([flow.lines.get(name, torch.zeros_like(flow.score)) for flow in flows]) for name in names},
+        {
+            name: torch.cat([flow.lines.get(name, torch.zeros_like(flow.score)) for flow in flows])
+            for name in names
+        },
+        max(flow.widest for flow in flows),
     )
 
 

@@ -34,23 +34,23 @@ class Layer:
 
 @dataclass(frozen=True)
 class Part:
-    """One linear expression through which relevance flows: its gradient, times `factor`, times its inputs.
+    """One linear expression through which relevance flows: its gradient, less what is withheld, times its inputs.
 
     Attributes:
         value: The expression, a linear function of the layer's inputs plus `bias`, attached to the graph; shape as z.
         bias: Its constant, shape (outputs,), or None.
-        factor: What its gradient is multiplied with, detached, shape as z; None for one.
+        withheld: Share of its gradient that is not passed on, detached, shape as z; None for nothing.
     """
 
     value: Tensor
     bias: Tensor | None
-    factor: Tensor | None = None
+    withheld: Tensor | None = None
 
 
 class Rule(Protocol):
-    """A rule: R_i = sum over parts k, outputs j of x_i dP_kj/dx_i s_kj R_j / z_j, with P the values and s the factors.
+    """A rule: R_i = sum over parts k, outputs j of x_i dP_kj/dx_i (1 - u_kj) R_j / z_j, with values P that withhold u.
 
-    Gamma is one part with the weights w + gamma w+ and the factor z / P; alpha-beta is two.
+    Gamma is one part with the weights w + gamma w+ and 1 - u = z / P; alpha-beta is two.
     """
 
     @property
@@ -94,12 +94,12 @@ class Epsilon:
     absorbs: str = "absorbed by epsilon"
 
     def __call__(self, layer: Layer) -> tuple[Part, ...]:
-        """Returns the layer itself with the factor |z| / (|z| + epsilon)."""
+        """Returns the layer itself, which withholds epsilon / (|z| + epsilon)."""
         z = layer.z.detach()
-        size = z.abs()
         rms = torch.linalg.vector_norm(z, dim=layer.channels, keepdim=True) / z.shape[layer.channels] ** 0.5
         epsilon = (self.share * rms).clamp_(min=torch.finfo(z.dtype).tiny)
-        return (Part(layer.z, layer.bias, size.div_(size + epsilon)),)
+        withheld = z.abs().add_(epsilon)
+        return (Part(layer.z, layer.bias, torch.div(epsilon, withheld, out=withheld)),)
 
 
 RULES: Mapping[str, Rule] = MappingProxyType({"0": Zero(), "epsilon": Epsilon()})

@@ -1,0 +1,218 @@
+"""Where a tagger's score came from, jet by jet, with the books."""
+
+from collections.abc import Callable, Iterator, Sequence
+from importlib.metadata import version
+from typing import Any
+
+import awkward as ak
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from .. import __version__
+from ..data.explanation import Explanation, Ledger
+from ..data.jets import Jets
+from ..data.origin import fingerprint
+from ..engines.batch import Batch
+from ..engines.fitted import FittedTagger
+from ..engines.trees import Trees
+from ..errors import ExplanationError, nearest
+from ..progress import Never, Report, Step, Stop, silent
+from .lrp import Flow, frozen, joined, propagate
+from .rules import Rule, rule_named
+from .shapley import shapley_values
+
+FIRST_JETS = 16
+"""Jets explained first, to learn how much memory the network takes."""
+
+JETS_AT_ONCE = 4096
+"""Jets whose inputs are made together."""
+
+VALUES_AT_ONCE = 2**21
+"""Size of the largest tensor on the way through the network: small enough for any machine and for most of a cache."""
+
+BACKGROUND_JETS = 100
+"""Jets that boosted trees are explained against."""
+
+OPEN_BOOKS = 1e-3
+"""A rest above this share of the ledger means that a step was not seen; nothing is returned then."""
+
+
+def explain(
+    fitted: FittedTagger,
+    jets: Jets,
+    *,
+    rule: str = "epsilon",
+    seed: str | tuple[str, str] | None = None,
+    background: Jets | None = None,
+    report: Report = silent,
+    stop: Stop | None = None,
+) -> Explanation:
+    """Returns the relevance of every particle (or observable) for the score of every jet, and its ledger.
+
+    Networks are explained by layer-wise relevance propagation, given the neighbours that they found; what is explained is
+    the standardised input, so that zero means a typical value and not absence. Boosted trees are explained by exact
+    interventional Shapley values of the log-odds.
+
+    Args:
+        fitted: A fitted tagger.
+        jets: Jets to explain.
+        rule: "epsilon" or "0", for networks.
+        seed: The score: (signal, background) for the difference of two logits, one class for its logit minus the mean
+            of the others. By default the last class stands against the others, "top - QCD".
+        background: For boosted trees: what an absent observable is replaced from; the first 100 jets are used. By default
+            those of `jets`.
+        report: Told how many jets are done.
+        stop: Looked at while at work; when set, the jets explained so far are returned.
+
+    Raises:
+        ExplanationError: no jets, an unknown rule or class, inputs that are not finite, a network whose steps cannot be seen, or
+            books that do not close.
+    """
+    if not len(jets):
+        msg = "There are no jets to explain; give at least one."
+        raise ExplanationError(msg)
+    direction, words = _direction(fitted.classes, seed)
+    how: dict[str, Any] = {"seed": words, "sample": jets.fingerprint}
+    if isinstance(fitted.network, Trees):
+        against = _background(fitted, jets, background)
+        how |= {"method": "interventional Shapley values", "background": against.fingerprint}
+        how |= {"background_jets": len(against)}
+        flow_of = _shapley(fitted.network, fitted.inputs(against).x, direction)
+    else:
+        chosen = rule_named(rule)
+        how |= {"method": "layer-wise relevance propagation", "rule": rule, **vars(chosen)}
+        flow_of = _relevance(fitted.network, direction, chosen)
+    how |= {"network": _network_fingerprint(fitted.network), "versions": _versions()}
+    batches, flows = [], []
+    for batch, flow in _flows(fitted, jets, flow_of, report, stop or Never()):
+        batches.append(batch)
+        flows.append(flow)
+    if not flows:
+        msg = "The explanation was stopped before the first jet was explained; start it again."
+        raise ExplanationError(msg)
+    return _explanation(batches, joined(flows), how)
+
+
+def _flows(
+    fitted: FittedTagger, jets: Jets, flow_of: Callable[[Batch], Flow], report: Report, stop: Stop
+) -> Iterator[tuple[Batch, Flow]]:
+    """Yields portions of the jets, in order, with what flowed back to their inputs."""
+    first, size, rows = 0, FIRST_JETS, VALUES_AT_ONCE
+    while first < len(jets):
+        inputs = _checked(fitted.inputs(jets[first : first + size]), first, fitted.network)
+        widest = 1.0
+        for batch in inputs.portions(rows):
+            if stop.is_set():
+                return
+            flow = flow_of(batch)
+            widest = max(widest, flow.widest / max(1, len(batch.x)))
+            yield batch, flow
+        first, size, rows = first + len(inputs), JETS_AT_ONCE, int(VALUES_AT_ONCE / widest) + 1
+        report(Step(done=min(first, len(jets)), total=len(jets), unit="jets"))
+
+
+def _relevance(network: nn.Module, direction: np.ndarray, rule: Rule) -> Callable[[Batch], Flow]:
+    network = frozen(network)
+    like = next(network.parameters(), torch.zeros(()))
+    seed = torch.from_numpy(direction).to(like)
+
+    def flow_of(batch: Batch) -> Flow:
+        counts = None if batch.counts is None else batch.counts.to(like.device)
+        flow = propagate(network, batch.x.to(like), counts, seed, rule)
+        lines = {"inputs": _per_jet(flow.relevance, counts), "biases": torch.zeros_like(flow.score)}
+        return Flow(flow.relevance, flow.score, lines | dict(flow.lines), flow.widest)
+
+    return flow_of
+
+
+def _shapley(trees: Trees, background: Tensor, direction: np.ndarray) -> Callable[[Batch], Flow]:
+    outputs = direction[1:] if len(trees.baseline) == 1 else direction
+    mean = float((trees.logits(background.numpy()) @ direction).mean())
+
+    def flow_of(batch: Batch) -> Flow:
+        x = batch.x.numpy()
+        values = shapley_values(trees, x, background.numpy()) @ outputs
+        score = torch.from_numpy(trees.logits(x) @ direction)
+        relevance = torch.from_numpy(values)
+        lines = {"inputs": relevance.sum(1), "background mean": torch.full_like(score, mean)}
+        return Flow(relevance, score, lines, batch.x.numel())
+
+    return flow_of
+
+
+def _explanation(batches: Sequence[Batch], flow: Flow, how: dict[str, Any]) -> Explanation:
+    ledger = Ledger(flow.score.cpu().numpy(), {name: line.cpu().numpy() for name, line in flow.lines.items()})
+    open_books = np.flatnonzero(~ledger.closes(OPEN_BOOKS))
+    if open_books.size:
+        msg = (
+            f"The books of {open_books.size} of {len(ledger.score)} jets do not close (first: jet {open_books[0]}, rest "
+            f"{ledger.rest[open_books[0]]:.2g} of a score of {ledger.score[open_books[0]]:.2g}): the network holds a step that "
+            "cannot be followed, such as a custom autograd function; write it with torch's own functions."
+        )
+        raise ExplanationError(msg)
+    names = batches[0].names
+    values = flow.relevance.cpu().numpy()
+    if batches[0].counts is None:
+        return Explanation(values, values, names, ledger, how=how)
+    counts = np.concatenate([batch.counts.numpy() for batch in batches if batch.counts is not None])
+    return Explanation(
+        ak.unflatten(values.sum(axis=1), counts), ak.unflatten(values, counts), names, ledger, how=how
+    )
+
+
+def _direction(classes: tuple[str, ...], seed: str | tuple[str, str] | None) -> tuple[np.ndarray, str]:
+    """Returns the weights of the logits in the score, shape (classes,), and the score in words."""
+    signal, *others = (classes[-1],) if seed is None else (seed,) if isinstance(seed, str) else seed
+    others = others or [name for name in classes if name != signal]
+    for name in (signal, *others):
+        if name not in classes:
+            msg = f"The tagger knows no class {name!r}; {nearest(name, classes)}"
+            raise ExplanationError(msg)
+    if signal in others:
+        msg = f"The score {signal} - {signal} is zero; name two different classes."
+        raise ExplanationError(msg)
+    direction = np.zeros(len(classes))
+    direction[classes.index(signal)] = 1.0
+    for name in others:
+        direction[classes.index(name)] = -1.0 / len(others)
+    return direction, f"{signal} - {others[0] if len(others) == 1 else 'mean of ' + ', '.join(others)}"
+
+
+def _background(fitted: FittedTagger, jets: Jets, background: Jets | None) -> Jets:
+    chosen = (jets if background is None else background)[:BACKGROUND_JETS]
+    if background is None and len(chosen) < 2:
+        msg = "Boosted trees are explained against a background, and one jet alone has none; pass background=jets."
+        raise ExplanationError(msg)
+    return chosen
+
+
+def _checked(inputs: Batch, first: int, network: nn.Module | Trees) -> Batch:
+    """Returns the inputs of a network if they are finite."""
+    finite = torch.isfinite(inputs.x)
+    if isinstance(network, Trees) or bool(finite.all()):
+        return inputs
+    row, column = (~finite).nonzero()[0].tolist()
+    jet = row if inputs.counts is None else int((inputs.counts.cumsum(0) <= row).sum())
+    msg = f"The input {inputs.names[column]!r} of jet {first + jet} is not a finite number; drop or repair the jet."
+    raise ExplanationError(msg)
+
+
+def _per_jet(relevance: Tensor, counts: Tensor | None) -> Tensor:
+    rows = relevance.double().sum(1)
+    if counts is None:
+        return rows
+    jet = torch.arange(len(counts), device=counts.device).repeat_interleave(counts)
+    return rows.new_zeros(len(counts)).index_add_(0, jet, rows)
+
+
+def _network_fingerprint(network: nn.Module | Trees) -> str:
+    if isinstance(network, Trees):
+        return fingerprint(network.arrays().values())
+    return fingerprint(
+        np.atleast_1d(tensor.detach().cpu().numpy()) for tensor in network.state_dict().values()
+    )
+
+
+def _versions() -> dict[str, str]:
+    return {"workbench": __version__, "torch": version("torch"), "numpy": version("numpy")}
