@@ -18,7 +18,7 @@ BELOW = {
     "state": {"data", "physics", "jobs"},
     "views": {"data", "physics"},
     "widgets": {"data", "physics", "simulate", "models", "engines", "explanation", "jobs", "state", "views"},
-    "load": {"data", "physics"},
+    "loading": {"data", "physics"},
 }
 LEAVES = {"errors", "progress"}
 THIRD_PARTY = {

@@ -9,7 +9,7 @@ from typing import Any
 __version__ = "0.1.0"
 
 _PUBLIC = {
-    "load": "workbench.load",
+    "load": "workbench.loading",
     "bundled": "workbench.data.bundled",
     "Jets": "workbench.data.jets",
     "Events": "workbench.data.events",

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..errors import DataError
+from .content import Content
 from .events import Events
 from .jets import Jets
 from .origin import Origin
@@ -87,9 +88,9 @@ def read(path: str | Path, *, start: int = 0, stop: int | None = None) -> Jets |
     return replace(sample, origin=sample.origin.then(f"read rows {rows[0]} to {rows[1]} of {total}"))
 
 
-def is_ours(schema: pa.Schema) -> bool:
-    """Returns True for the schema of a file that `write` made."""
-    return KEY in (schema.metadata or {})
+def is_one(content: Content) -> bool:
+    """Returns True for a Parquet file that `write` made."""
+    return content.has(f"#{KEY.decode()}")
 
 
 def _table(sample: Jets | Events) -> tuple[pa.Table, list[str]]:
@@ -124,7 +125,7 @@ def _after(prefix: str, arrays: dict[str, Any]) -> dict[str, Any]:
 
 
 def _head(path: Path, schema: pa.Schema) -> dict[str, Any]:
-    if not is_ours(schema):
+    if KEY not in (schema.metadata or {}):
         msg = f"{path.name} is a Parquet file of another program; its columns are {', '.join(schema.names[:8])}, ..."
         raise DataError(msg)
     head: dict[str, Any] = json.loads(schema.metadata[KEY])
