@@ -23,7 +23,8 @@ def rapidity(pt: np.ndarray, eta: np.ndarray, mass: np.ndarray) -> np.ndarray:
 
 def fraction(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     """Returns part / whole, same shape; nan where the whole is 0."""
-    return np.divide(part, whole, out=np.full(np.shape(whole), np.nan), where=whole != 0)
+    missing = np.full(np.shape(whole), np.nan, dtype=np.result_type(part, whole, np.float32))
+    return np.divide(part, whole, out=missing, where=whole != 0)
 
 
 def relative(jets: Jets) -> ak.Array:
