@@ -50,8 +50,8 @@ class Tagger(param.Parameterized):
     epochs = param.Integer(
         default=20, bounds=(1, 10_000), doc="Passes over the training jets, those before a resume included."
     )
-    batch_size = param.Integer(default=256, bounds=(1, 65_536), doc="Jets per step.")
-    learning_rate = param.Number(default=2e-3, bounds=(1e-7, 1.0), doc="Peak learning rate of AdamW.")
+    batch_size = param.Integer(default=128, bounds=(1, 65_536), doc="Jets per step.")
+    learning_rate = param.Number(default=3e-3, bounds=(1e-7, 1.0), doc="Peak learning rate of AdamW.")
     weight_decay = param.Number(default=0.01, bounds=(0.0, 1.0), doc="Weight decay of AdamW.")
     schedule = param.Selector(
         default="one-cycle",
