@@ -5,8 +5,8 @@ import sys
 
 import awkward as ak
 import numpy as np
-import pythia8mc
 import pytest
+import pythia8mc
 
 from workbench import simulate
 from workbench.errors import SimulationError
@@ -48,7 +48,7 @@ def test_the_default_is_the_definition_of_the_reference_set():
     settings = simulate.JetSimulation()
     assert (settings.energy, settings.pt, settings.eta_max, settings.radius) == (14_000, (550, 650), 2, 0.8)
     assert (settings.multiple_interactions, settings.pileup, settings.matching) == (False, 0, 1)
-    assert settings.detector is simulate.ATLAS
+    assert settings.detector == simulate.ATLAS
 
 
 def test_every_jet_keeps_the_definition(tops):
@@ -250,7 +250,11 @@ def test_an_unguarded_script_may_simulate_on_two_cores(tmp_path):
         (lambda: simulate.jets("QCD", 10, seed=1, pt_range=(1, 2)), "no setting 'pt_range'"),
         (lambda: simulate.jets("QCD", 10, seed=1, radius=-1.0), "out of bounds"),
         (lambda: simulate.jets("QCD", 10, seed=1, tune="Monasch"), "Monasch"),
-        (lambda: simulate.jets("QCD", 10, seed=1, energy=1_000.0, cores=1), "Pythia could not start"),
+        (
+            lambda: simulate.jets("QCD", 10, seed=1, detector="CMD"),
+            "a Detector of your own or None; found 'CMD'",
+        ),
+        (lambda: simulate.jets("QCD", 10, seed=1, energy=900.0, cores=1), "Pythia could not start"),
     ],
 )
 def test_what_cannot_be_simulated_is_said_in_a_sentence(ask, sentence):
@@ -266,4 +270,4 @@ def test_a_request_that_no_event_meets_ends_with_a_sentence(monkeypatch):
 
 def test_an_error_in_a_worker_reaches_the_user():
     with pytest.raises(SimulationError, match="Pythia could not start"):
-        simulate.jets(["QCD", "top"], 10, seed=1, energy=1_000.0, cores=2)
+        simulate.jets(["QCD", "top"], 10, seed=1, energy=900.0, cores=2)

@@ -11,6 +11,7 @@ from .columns import Columns, kept
 
 INVISIBLE = (12, 14, 16)
 COMMON = (
+    "Print:quiet = on",
     "Print:verbosity = 0",
     "ParticleDecays:limitTau0 = on",
     "ParticleDecays:tau0Max = 10.",

@@ -16,7 +16,7 @@ from ..errors import SimulationError, nearest
 from ..progress import Never, Report, Step, Stop, silent
 from .chunk import Part, Setup, Tally, Task, concatenated, empty
 from .columns import Columns, kept, ragged
-from .detector import ATLAS, Detector
+from .detector import ATLAS, CMS, Detector
 from .distribution import distribute
 from .processes import TUNES, Process, process_named
 
@@ -43,11 +43,11 @@ class JetSimulation(param.Parameterized):
         default=False, doc="Further scatterings of the same two protons (the underlying event)."
     )
     pileup = param.Number(0.0, bounds=(0.0, 200.0), doc="Mean number of overlaid minimum-bias collisions.")
-    detector = param.ClassSelector(
-        class_=Detector,
+    detector = param.Selector(
         default=ATLAS,
-        allow_None=True,
-        doc="What measures the particles; None keeps them as generated.",
+        objects={"ATLAS": ATLAS, "CMS": CMS, "none": None},
+        check_on_set=False,
+        doc="What measures the particles, one of these or a `Detector` of your own; none keeps them as generated.",
     )
     matching = param.Number(
         1.0,
@@ -141,7 +141,14 @@ class JetSimulation(param.Parameterized):
         )
 
     def setup(self) -> Setup:
-        """Returns the settings as one plain value."""
+        """Returns the settings as one plain value.
+
+        Raises:
+            SimulationError: the detector is none.
+        """
+        if not isinstance(self.detector, Detector | None):
+            msg = f"A detector is ATLAS, CMS, a Detector of your own or None; found {self.detector!r}."
+            raise SimulationError(msg)
         return Setup(**{field.name: getattr(self, field.name) for field in dataclasses.fields(Setup)})
 
     def _run(
