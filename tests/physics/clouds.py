@@ -42,6 +42,13 @@ def shuffled(jets, *, seed):
     )
 
 
+def turned(jets, turns=1):
+    """Returns the same jets with every azimuth of a particle given so many turns later."""
+    c = jets.constituents
+    later = ak.with_field(c, c.phi + turns * 2 * np.pi, "phi")
+    return Jets(later, jets.p4, jets.label, jets.classes, jets.weight, jets.columns, jets.origin)
+
+
 def split_collinearly(jets, *, share=0.3):
     """Returns the jets with every particle replaced by two massless ones in exactly its direction."""
     c = jets.constituents

@@ -6,7 +6,7 @@ from scipy.spatial import cKDTree
 from workbench.errors import DataError
 from workbench.physics.graphs import edges, knn
 
-from .clouds import jets_of, random_jets
+from .clouds import jets_of, random_jets, turned
 
 
 def test_neighbours_of_points_on_a_line_are_the_next_ones():
@@ -29,6 +29,11 @@ def test_neighbours_are_those_of_a_search_tree():
         copies = np.stack([np.tile(eta, 3), np.concatenate([phi, phi - 2 * np.pi, phi + 2 * np.pi])], axis=1)
         _, found = cKDTree(copies).query(copies[:n], k=min(6, n))
         assert near[i].tolist() == [[int(j) % n for j in row[1:]] for row in found]
+
+
+def test_the_convention_for_azimuth_has_no_influence():
+    jets = random_jets(30, seed=43)
+    assert knn(turned(jets).constituents, 5).tolist() == knn(jets.constituents, 5).tolist()
 
 
 def test_a_jet_has_at_most_one_neighbour_less_than_constituents():

@@ -8,7 +8,7 @@ from workbench.errors import DataError
 from workbench.physics import substructure
 from workbench.physics.history import e_scheme
 
-from .clouds import cartesian, jets_of, random_jets, shuffled, split_collinearly
+from .clouds import cartesian, jets_of, random_jets, shuffled, split_collinearly, turned
 
 
 @pytest.fixture(scope="module")
@@ -169,6 +169,11 @@ def test_the_order_of_particles_has_no_influence(sample, measure):
 
 
 @pytest.mark.parametrize("measure", MEASURES.values(), ids=MEASURES)
+def test_the_convention_for_azimuth_has_no_influence(sample, measure):
+    assert measure(turned(sample)) == pytest.approx(measure(sample), rel=1e-9, nan_ok=True)
+
+
+@pytest.mark.parametrize("measure", MEASURES.values(), ids=MEASURES)
 def test_a_collinear_split_of_every_particle_has_no_influence(measure):
     jets = random_jets(40, seed=22, mass=0.0)
     assert measure(split_collinearly(jets)) == pytest.approx(measure(jets), rel=1e-6, abs=1e-9, nan_ok=True)
@@ -181,6 +186,14 @@ def test_an_infinitely_soft_particle_has_no_influence(measure):
     extra = ak.with_field(extra, extra.eta + 0.35, "eta")
     more = type(jets).of(ak.concatenate([jets.constituents, extra], axis=1), p4=jets.p4)
     assert measure(more) == pytest.approx(measure(jets), rel=1e-6, nan_ok=True)
+
+
+@pytest.mark.parametrize("measure", MEASURES.values(), ids=MEASURES)
+def test_particles_without_momentum_have_no_influence(measure):
+    jets = random_jets(20, seed=25, mass=0.0)
+    nothing = ak.with_field(jets.constituents[:, :2], jets.constituents.pt[:, :2] * 0, "pt")
+    more = type(jets).of(ak.concatenate([jets.constituents, nothing], axis=1), p4=jets.p4)
+    assert measure(more) == pytest.approx(measure(jets), rel=1e-9, nan_ok=True)
 
 
 def test_a_collinear_split_doubles_the_multiplicity():

@@ -47,24 +47,13 @@ def cluster(
 
     Source: arXiv:0802.1189 (anti-kT).
     """
-    constituents, p4, event = _inclusive(
+    found = _inclusive(
         _particles(collection, events[collection]), _definition(algorithm, radius), pt_min, eta_max, leading
     )
     most = "" if leading is None else f", at most {leading} per event"
     inside = "" if eta_max is None else f", |eta| < {eta_max:g}"
-    step = f"clustered {collection}: {algorithm} R={radius:g}, pt > {pt_min:g} GeV{inside}{most}: {len(event)} jets in {len(events)} events"
-    return Jets.of(
-        constituents,
-        p4=p4,
-        label=np.asarray(events.label)[event],
-        classes=events.classes,
-        weight=np.asarray(events.weight)[event],
-        columns={
-            **{name: column[event] for name, column in events.columns.items()},
-            "event_index": event,
-        },
-        origin=events.origin.then(step),
-    )
+    step = f"clustered {collection}: {algorithm} R={radius:g}, pt > {pt_min:g} GeV{inside}{most}"
+    return _carried(found, events, "event_index", step)
 
 
 def recluster(jets: Jets, *, radius: float, algorithm: str = "kt", pt_min: float = 0.0) -> Jets:
@@ -82,21 +71,11 @@ def recluster(jets: Jets, *, radius: float, algorithm: str = "kt", pt_min: float
     Raises:
         DataError: no such algorithm or a radius that is not positive.
     """
-    constituents, p4, jet = _inclusive(
+    found = _inclusive(
         _particles("constituents", jets.constituents), _definition(algorithm, radius), pt_min, None, None
     )
-    step = (
-        f"reclustered: {algorithm} R={radius:g}, pt > {pt_min:g} GeV: {len(jet)} subjets of {len(jets)} jets"
-    )
-    return Jets.of(
-        constituents,
-        p4=p4,
-        label=np.asarray(jets.label)[jet],
-        classes=jets.classes,
-        weight=np.asarray(jets.weight)[jet],
-        columns={**{name: column[jet] for name, column in jets.columns.items()}, "jet_index": jet},
-        origin=jets.origin.then(step),
-    )
+    step = f"reclustered: {algorithm} R={radius:g}, pt > {pt_min:g} GeV"
+    return _carried(found, jets, "jet_index", step)
 
 
 def momenta_of(cartesian: ak.Array) -> ak.Array:
@@ -128,6 +107,22 @@ def _inclusive(
     found, members = found[hardest], members[hardest]
     owner = np.repeat(np.arange(len(particles)), ak.to_numpy(ak.num(found)))
     return _gathered(particles, ak.flatten(members, axis=1), owner), ak.flatten(found, axis=1), owner
+
+
+def _carried(
+    found: tuple[ak.Array, ak.Array, np.ndarray], source: Events | Jets, index: str, step: str
+) -> Jets:
+    """Returns what was found as jets with label, weight and columns of the row of `source` each comes from."""
+    constituents, p4, row = found
+    return Jets.of(
+        constituents,
+        p4=p4,
+        label=np.asarray(source.label)[row],
+        classes=source.classes,
+        weight=np.asarray(source.weight)[row],
+        columns={**{name: column[row] for name, column in source.columns.items()}, index: row},
+        origin=source.origin.then(f"{step}: {len(row)} from {len(source)}"),
+    )
 
 
 def _particles(name: str, particles: ak.Array) -> ak.Array:

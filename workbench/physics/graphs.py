@@ -4,7 +4,7 @@ import awkward as ak
 import numpy as np
 
 from ..errors import DataError
-from .kinematics import like_length, padded
+from .kinematics import like_length, padded, wrapped
 
 
 def knn(points: ak.Array, k: int) -> ak.Array:
@@ -25,6 +25,7 @@ def knn(points: ak.Array, k: int) -> ak.Array:
     counts = ak.to_numpy(ak.num(points))
     wanted = np.repeat(np.clip(counts - 1, 0, k), counts)
     eta, phi = (ak.to_numpy(ak.flatten(points[name])).astype(np.float64) for name in ("eta", "phi"))
+    phi = wrapped(phi)
     neighbours = np.zeros((int(counts.sum()), k), dtype=np.int64)
     first = np.cumsum(counts) - counts
     for rows in like_length(counts):

@@ -119,7 +119,7 @@ class Trees:
         return np.where(self.counts > 1, self.slots + self.counts - 2, self.counts - 1)
 
 
-def trees(jets: Jets, algorithm: str = "cambridge", scheme: Scheme = e_scheme) -> "list[Trees]":
+def trees(jets: Jets, algorithm: str = "cambridge", scheme: Scheme = e_scheme) -> list[Trees]:
     """Returns the clustering trees of all jets, each constituent taken in, whatever its distance (no beam, R infinite).
 
     Args:

@@ -123,7 +123,7 @@ def rectangles(jets: Jets) -> Iterator[Rectangle]:
     counts = jets.counts
     particles = ak.flatten(jets.constituents, axis=1)
     pt, eta, phi, mass = (ak.to_numpy(particles[name]).astype(np.float64) for name in MOMENTUM)
-    y = rapidity(pt, eta, mass)
+    y, phi = rapidity(pt, eta, mass), wrapped(phi)
     for rows in like_length(counts):
         columns = (padded(values, counts, rows) for values in (pt, y, phi, mass))
         real = np.arange(counts[rows].max(initial=0)) < counts[rows][:, None]

@@ -142,7 +142,7 @@ _TABLE = (
         "D2",
         "",
         lambda m: fraction(m.correlators[1], m.correlators[0] ** 3),
-        (50, 0, 6),
+        (50, 0, 10),
         f"e3 / e2^3, {_ECF}; nan where e2 is 0",
     ),
     Observable(

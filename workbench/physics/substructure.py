@@ -118,7 +118,7 @@ def n_subjettiness(
         radius: Jet radius R0 (cancels in ratios).
         scheme: `winner_takes_all` or `e_scheme` of `history`.
 
-    Source: arXiv:1011.2268, eq. (1); axes arXiv:1401.2158.
+    Source: arXiv:1011.2268; axes arXiv:1401.2158.
     """
     return n_subjettinesses(jets, (n,), beta=beta, radius=radius, scheme=scheme)[:, 0]
 
@@ -164,7 +164,7 @@ def energy_correlators(jets: Jets, *, beta: float = 1.0) -> tuple[np.ndarray, np
     z = pt over the scalar sum of the constituents' pt. No axis; rapidity and azimuth; e2 of one particle and e3 of
     two are 0, both are nan for a jet without constituents.
 
-    Source: arXiv:1305.0007, eq. (2.1), in the normalisation of arXiv:1409.6298, eq. (2.1).
+    Source: arXiv:1305.0007, in the normalisation of arXiv:1409.6298.
     """
     e2, e3 = (np.full(len(jets), np.nan) for _ in range(2))
     for particles in rectangles(jets):
@@ -186,7 +186,7 @@ def energy_correlators(jets: Jets, *, beta: float = 1.0) -> tuple[np.ndarray, np
 def c2(jets: Jets, *, beta: float = 1.0) -> np.ndarray:
     """Returns C2 = e3 / e2^2, shape (jets,); nan where e2 is 0. See `energy_correlators`.
 
-    Source: arXiv:1305.0007, eq. (2.4) with N = 2.
+    Source: arXiv:1305.0007 with N = 2.
     """
     e2, e3 = energy_correlators(jets, beta=beta)
     return fraction(e3, e2**2)
@@ -195,7 +195,7 @@ def c2(jets: Jets, *, beta: float = 1.0) -> np.ndarray:
 def d2(jets: Jets, *, beta: float = 1.0) -> np.ndarray:
     """Returns D2 = e3 / e2^3, shape (jets,); nan where e2 is 0. See `energy_correlators`.
 
-    Source: arXiv:1409.6298, eq. (1.1) with alpha = beta.
+    Source: arXiv:1409.6298.
     """
     e2, e3 = energy_correlators(jets, beta=beta)
     return fraction(e3, e2**3)
