@@ -3,7 +3,8 @@
 import gzip
 import io
 import zipfile
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -46,6 +47,8 @@ class Content:
 
     def __str__(self) -> str:
         inside = f" with {', '.join(self.names[:6])}" if self.names else ""
+        if self.head:
+            inside = f" that begins with {self.head.splitlines()[0][:40]!r}"
         more = f" and {len(self.names) - 6} more" if len(self.names) > 6 else ""
         return f"a {self.container} file{inside}{more}"
 
@@ -81,21 +84,19 @@ def look(path: str | Path) -> Content:
     return Content(path, "text", head=first.decode("utf-8", errors="replace"))
 
 
-def opened(path: Path) -> BinaryIO:
-    """Returns the bytes of a file as a stream, decompressed where it starts like gzip or zstandard."""
-    with path.open("rb") as file:
-        start = file.read(4)
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """Gives the bytes of a file as a stream, decompressed where it starts like gzip or zstandard."""
     with ExitStack() as stack:
-        file = stack.enter_context(path.open("rb"))
+        file: BinaryIO = stack.enter_context(path.open("rb"))
+        start = file.read(4)
+        file.seek(0)
         if start.startswith(GZIP):
-            stream: BinaryIO = cast(BinaryIO, gzip.GzipFile(fileobj=file))
+            file = cast(BinaryIO, stack.enter_context(gzip.GzipFile(fileobj=file)))
         elif start.startswith(ZSTD):
             reader = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
-            stream = cast(BinaryIO, io.BufferedReader(reader))
-        else:
-            stream = file
-        stack.pop_all()
-    return stream
+            file = stack.enter_context(io.BufferedReader(cast(io.RawIOBase, reader)))
+        yield file
 
 
 def _hdf5_names(path: Path) -> tuple[str, ...]:
