@@ -34,6 +34,9 @@ VALUES_AT_ONCE = 2**21
 BACKGROUND_JETS = 100
 """Jets that boosted trees are explained against."""
 
+CLOSED = 1e-6
+"""Books whose rest is below this share of the ledger are closed."""
+
 OPEN_BOOKS = 1e-3
 """A rest above this share of the ledger means that a step was not seen; nothing is returned then."""
 
@@ -113,17 +116,51 @@ def _flows(
 
 
 def _relevance(network: nn.Module, direction: np.ndarray, rule: Rule) -> Callable[[Batch], Flow]:
-    network = frozen(network)
-    like = next(network.parameters(), torch.zeros(()))
-    seed = torch.from_numpy(direction).to(like)
+    """Returns what propagates the relevance of a batch.
+
+    Where single precision leaves a rest in the books of a jet, the jet is propagated again in double precision, unless that
+    moves its score: near-equal distances may then have chosen other neighbours, and it is another graph.
+    """
+    single, double = frozen(network), frozen(network).double()
 
     def flow_of(batch: Batch) -> Flow:
-        counts = None if batch.counts is None else batch.counts.to(like.device)
-        flow = propagate(network, batch.x.to(like), counts, seed, rule)
-        lines = {"inputs": _per_jet(flow.relevance, counts), "biases": torch.zeros_like(flow.score)}
-        return Flow(flow.relevance, flow.score, lines | dict(flow.lines), flow.widest)
+        flow = _propagated(single, batch, direction, rule)
+        open_books = torch.from_numpy(~_ledger(flow).closes(CLOSED)).nonzero()[:, 0]
+        if not len(open_books) or flow.relevance.dtype == torch.float64:
+            return flow
+        again = _propagated(double, batch[open_books], direction, rule)
+        same = (again.score - flow.score[open_books]).abs() <= OPEN_BOOKS * 0.1
+        return _with_jets(flow, open_books, again, batch) if bool(same.all()) else flow
 
     return flow_of
+
+
+def _propagated(network: nn.Module, batch: Batch, direction: np.ndarray, rule: Rule) -> Flow:
+    like = next(network.parameters(), batch.x)
+    counts = None if batch.counts is None else batch.counts.to(like.device)
+    flow = propagate(network, batch.x.to(like), counts, torch.from_numpy(direction).to(like), rule)
+    owner = torch.arange(len(batch), device=like.device).repeat_interleave(1 if counts is None else counts)
+    inputs = torch.zeros_like(flow.score).index_add_(0, owner, flow.relevance.double().sum(1))
+    lines = {"inputs": inputs, "biases": torch.zeros_like(flow.score)} | dict(flow.lines)
+    return Flow(flow.relevance.cpu(), flow.score.cpu(), {k: v.cpu() for k, v in lines.items()}, flow.widest)
+
+
+def _with_jets(flow: Flow, jets: Tensor, other: Flow, batch: Batch) -> Flow:
+    """Returns the flow with these jets replaced by those of another, in order."""
+    chosen = torch.zeros(len(batch), dtype=torch.bool)
+    chosen[jets] = True
+    rows = chosen if batch.counts is None else chosen.repeat_interleave(batch.counts)
+    relevance, score = flow.relevance.clone(), flow.score.clone()
+    relevance[rows] = other.relevance.to(relevance)
+    score[jets] = other.score
+    lines = {name: line.clone() for name, line in flow.lines.items()}
+    for name, line in other.lines.items():
+        lines[name][jets] = line
+    return Flow(relevance, score, lines, flow.widest)
+
+
+def _ledger(flow: Flow) -> Ledger:
+    return Ledger(flow.score.numpy(), {name: line.numpy() for name, line in flow.lines.items()})
 
 
 def _shapley(trees: Trees, background: Tensor, direction: np.ndarray) -> Callable[[Batch], Flow]:
@@ -142,7 +179,7 @@ def _shapley(trees: Trees, background: Tensor, direction: np.ndarray) -> Callabl
 
 
 def _explanation(batches: Sequence[Batch], flow: Flow, how: dict[str, Any]) -> Explanation:
-    ledger = Ledger(flow.score.cpu().numpy(), {name: line.cpu().numpy() for name, line in flow.lines.items()})
+    ledger = _ledger(flow)
     open_books = np.flatnonzero(~ledger.closes(OPEN_BOOKS))
     if open_books.size:
         msg = (
@@ -152,7 +189,7 @@ def _explanation(batches: Sequence[Batch], flow: Flow, how: dict[str, Any]) -> E
         )
         raise ExplanationError(msg)
     names = batches[0].names
-    values = flow.relevance.cpu().numpy()
+    values = flow.relevance.numpy()
     if batches[0].counts is None:
         return Explanation(values, values, names, ledger, how=how)
     counts = np.concatenate([batch.counts.numpy() for batch in batches if batch.counts is not None])
@@ -196,14 +233,6 @@ def _checked(inputs: Batch, first: int, network: nn.Module | Trees) -> Batch:
     jet = row if inputs.counts is None else int((inputs.counts.cumsum(0) <= row).sum())
     msg = f"The input {inputs.names[column]!r} of jet {first + jet} is not a finite number; drop or repair the jet."
     raise ExplanationError(msg)
-
-
-def _per_jet(relevance: Tensor, counts: Tensor | None) -> Tensor:
-    rows = relevance.double().sum(1)
-    if counts is None:
-        return rows
-    jet = torch.arange(len(counts), device=counts.device).repeat_interleave(counts)
-    return rows.new_zeros(len(counts)).index_add_(0, jet, rows)
 
 
 def _network_fingerprint(network: nn.Module | Trees) -> str:

@@ -89,7 +89,7 @@ class Books:
 
     def enter(self, line: str, owner: Tensor, amounts: Tensor) -> None:
         """Adds amounts, whose first axis is rows, to a line."""
-        rows = amounts.reshape(len(owner), -1).sum(1).double()
+        rows = (amounts.flatten(1).sum(1) if amounts.dim() > 1 else amounts.reshape(-1)).double()
         total = self.lines.setdefault(line, rows.new_zeros(self._jets))
         total.index_add_(0, owner, rows)
 
