@@ -111,7 +111,7 @@ STEPS: tuple[Step, ...] = (centre, rotate, flip, normalise)
 """What is usually done, in the usual order."""
 
 
-PORTION = 512
+PORTION = 1024
 """Jets put into pixels at once: few enough for the processor's cache."""
 
 
