@@ -287,6 +287,7 @@ class _Loop:
                 speed = seen / (time.monotonic() - start)
                 self._tell({"loss": total / seen, "jets_per_second": speed}, seen / len(self.training))
         speed = seen / (time.monotonic() - start)
+        self._share_buffers()
         output = predict(self.network, self.validation.batch, stop=self.stop)
         if len(output) < len(self.validation):
             return False
@@ -329,6 +330,12 @@ class _Loop:
         optimizer = {n: _copied(state) for n, state in self.optimizer.state_dict()["state"].items()}
         self.state = State(self.epoch, self.since_best, weights, optimizer)
         self._tell(self.history[-1], 0.0, extra)
+
+    def _share_buffers(self) -> None:
+        """Gives every process the running statistics of the first, so that all end with one network."""
+        if self.fabric.world_size > 1:
+            for buffer in self.network.buffers():
+                buffer.copy_(self.fabric.broadcast(buffer))
 
     def _stopped(self) -> bool:
         # Every process must leave the loop at the same batch, or the others wait for it for ever.
