@@ -69,7 +69,8 @@ def ragged(values, counts):
 def root(path, tree, arrays):
     """Writes a ROOT tree with uproot."""
     with uproot.recreate(path) as file:
-        file[tree] = arrays
+        file.mktree(tree, {name: getattr(values, "type", None) or values.dtype for name, values in arrays.items()})
+        file[tree].extend(arrays)
 
 
 def ftag(path, *, jets=20, lists="consts", scale=1000.0, seed=0, phi=True):

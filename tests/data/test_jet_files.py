@@ -80,7 +80,7 @@ def test_relative_coordinates_of_jetnet_become_absolute(tmp_path):
     particles, stated = jet_net(tmp_path / "t.hdf5")
     jets = jetnet.read(tmp_path / "t.hdf5")
     assert jets.counts.tolist() == [30, 10, 30, 30]
-    order = np.argsort(-particles[0, :, 2].astype("f4"), stable=True)
+    order = np.argsort(-particles[0, :, 2].astype("f4"), kind="stable")
     np.testing.assert_allclose(jets.constituents[0].pt, (particles[0, :, 2] * stated[0, 0])[order], rtol=1e-6)
     np.testing.assert_allclose(
         jets.constituents[0].eta, (particles[0, :, 0] + stated[0, 1])[order], rtol=1e-5
@@ -103,7 +103,7 @@ def test_only_valid_constituents_are_kept_and_mev_is_recognised(tmp_path):
     assert jets.origin.settings["units"] == "MeV"
     np.testing.assert_allclose(jets.p4.pt, jet["pt"] / 1000, rtol=1e-6)
     first = parts[0][parts[0]["valid"]]
-    first = first[np.argsort(-first["pt"], stable=True)]
+    first = first[np.argsort(-first["pt"], kind="stable")]
     np.testing.assert_allclose(jets.constituents[0].pt, first["pt"] / 1000, rtol=1e-6)
     np.testing.assert_allclose(jets.constituents[0].eta, jet["eta"][0] + first["deta"], rtol=1e-5)
     names = {0: "light", 4: "charm", 5: "bottom", 15: "tau"}

@@ -63,7 +63,7 @@ def test_flags_and_charge_make_the_pdg_id(tmp_path):
         "isChargedHadron": 211,
         "isNeutralHadron": 130,
     }
-    order = np.argsort(-np.hypot(arrays["part_px"][0], arrays["part_py"][0]), stable=True)
+    order = np.argsort(-np.hypot(arrays["part_px"][0], arrays["part_py"][0]), kind="stable")
     for flag, pid in expected.items():
         chosen = np.asarray(constituents.pid)[ak.to_numpy(arrays[f"part_{flag}"][0])[order]]
         assert set(np.abs(chosen)) == {pid}

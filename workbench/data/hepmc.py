@@ -52,7 +52,7 @@ def read(path: str | Path, *, start: int = 0, stop: int | None = None) -> Events
                 last = (len(event.vertices), len(event.particles))
         complete = stop is not None and len(weight) == stop - start
         if not complete and not watched.ended(last):
-            whole = start + max(len(weight) - 1, 0)
+            whole = max(watched.started - 1, 0)
             msg = f"{path.name} breaks off within event {whole}, counted from 0; fetch it again, or read what is whole with stop={whole}."
             raise DataError(msg)
     total = None if complete else start + len(weight)
@@ -105,6 +105,7 @@ class _Watched(io.BufferedIOBase):
         self.stream = stream
         self.tail = b""
         self.event_line = b""
+        self.started = 0
 
     def read1(self, size: int = -1, /) -> bytes:
         """Returns the next bytes; pyhepmc asks for them this way."""
@@ -112,6 +113,7 @@ class _Watched(io.BufferedIOBase):
         seen = self.tail + got
         if (found := seen.rfind(b"\nE ")) >= 0:
             self.event_line = seen[found + 1 : found + 257]
+        self.started += (self.tail[-2:] + got).count(b"\nE ")
         self.tail = seen[-256:]
         return got
 

@@ -30,6 +30,7 @@ DAMAGE = (
     RuntimeError,
     AssertionError,
     SyntaxError,
+    Warning,
     BadZipFile,
     struct.error,
     zlib.error,
