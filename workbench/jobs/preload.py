@@ -1,4 +1,4 @@
-"""What a worker does before its first job: step back behind the page, and import what takes long."""
+"""What a worker does before its first job: import what takes long, then step back behind the page."""
 
 import os
 from importlib import import_module
@@ -10,7 +10,7 @@ NICE = 10
 
 
 def dask_setup(worker: Any) -> None:
-    """Lowers the worker's priority and imports the engines."""
-    os.nice(NICE)
+    """Imports the engines and lowers the worker's priority."""
     for module in KINDS.values():
         import_module(module.split(":")[0])
+    os.nice(NICE)

@@ -71,6 +71,8 @@ class LocalWorkers:
                 job.stop()
                 job.fail("stopped", f"{job.name} was ended with the worker.")
             queue.put(None)
+        if self._process is not None:
+            _end(self._process)
         self._disconnect()
         if thread is not None:
             thread.join(START)
@@ -105,11 +107,10 @@ class LocalWorkers:
             )
             if job.hand_over():
                 job.finish(client.submit(perform, ask, key=job.token, pure=False).result())
-        except KilledWorker:
+        except (KilledWorker, FutureCancelledError, OSError):
             job.fail("died", DIED.format(name=job.name))
-        except (FutureCancelledError, OSError):
-            job.fail("died", DIED.format(name=job.name))
-            self._disconnect()
+            if threading.current_thread() is self._thread:
+                self._disconnect()
         except WorkbenchError as error:
             job.fail("failed", str(error))
         except Exception as error:  # noqa: BLE001 - the border: whatever stops a job is told, the queue goes on
@@ -132,49 +133,40 @@ class LocalWorkers:
 
     def _connected(self) -> Client:
         with self._start:
-            client = self._client
-            if client is None or self._process is None or self._process.poll() is not None:
+            if self._client is None or not self._alive(self._client):
                 self._disconnect()
-                client = self._connect()
-        try:
-            client.wait_for_workers(1, timeout=START)
-        except TimeoutError:
-            self._disconnect()
-            msg = (
-                f"The worker process did not come up within {START} s; close other programs and submit again."
-            )
-            raise JobError(msg) from None
-        return client
+                self._connect()
+            return self._client
 
-    def _connect(self) -> Client:
+    def _alive(self, client: Client) -> bool:
+        if self._process is None or self._process.poll() is not None:
+            return False
+        with suppress(OSError):
+            return bool(client.nthreads())
+        return False
+
+    def _connect(self) -> None:
         logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
         security = Security.temporary()
-        self._folder = tempfile.TemporaryDirectory(prefix="workbench-worker-", ignore_cleanup_errors=True)
-        log = Path(self._folder.name) / "log.txt"
-        with log.open("w") as stderr:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "workbench.jobs.local_cluster"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=stderr,
-                text=True,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-                start_new_session=True,
-            )
-        assert self._process.stdin
-        assert self._process.stdout
         fields = {name: getattr(security, name) for name in security.__slots__ if name.startswith("tls_")}
+        self._folder = tempfile.TemporaryDirectory(prefix="workbench-worker-", ignore_cleanup_errors=True)
         ask = {"security": {**fields, "require_encryption": True}, "folder": self._folder.name}
-        self._process.stdin.write(json.dumps(ask) + "\n")
-        self._process.stdin.flush()
-        address = self._process.stdout.readline().strip()
+        log = Path(self._folder.name) / "log.txt"
+        self._process = _launch(log)
+        address = _asked(self._process, json.dumps(ask))
         if not address:
             said = log.read_text().strip().splitlines()
-            msg = f"The worker process did not start ({said[-1] if said else 'it said nothing'}); try again."
+            msg = (
+                f"The worker process did not start ({said[-1] if said else 'it said nothing'}); submit again."
+            )
             raise JobError(msg)
         self._client = Client(address, security=security, set_as_default=False, timeout=START)
         self._client.subscribe_topic(TOPIC, self._receive)
-        return self._client
+        try:
+            self._client.wait_for_workers(1, timeout=START)
+        except TimeoutError:
+            msg = f"The worker did not come up within {START} s; close other programs and submit again."
+            raise JobError(msg) from None
 
     def _disconnect(self) -> None:
         with self._start:
@@ -185,8 +177,32 @@ class LocalWorkers:
                 client.close(timeout=END)
             if process is not None:
                 _end(process)
+                with suppress(BrokenPipeError), process:
+                    pass
             if folder is not None:
                 folder.cleanup()
+
+
+def _launch(log: Path) -> "subprocess.Popen[str]":
+    with log.open("w") as stderr:
+        return subprocess.Popen(
+            [sys.executable, "-m", "workbench.jobs.local_cluster"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            start_new_session=True,
+        )
+
+
+def _asked(process: "subprocess.Popen[str]", line: str) -> str:
+    assert process.stdin
+    assert process.stdout
+    with suppress(BrokenPipeError):
+        process.stdin.write(line + "\n")
+        process.stdin.flush()
+    return process.stdout.readline().strip()
 
 
 def _end(process: "subprocess.Popen[str]") -> None:
@@ -194,7 +210,7 @@ def _end(process: "subprocess.Popen[str]") -> None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, how)
         with suppress(subprocess.TimeoutExpired):
-            process.communicate(timeout=END)
+            process.wait(END)
             return
 
 
