@@ -85,7 +85,7 @@ def jets_of(
     Args and Raises are those of `load`.
     """
     order = ("fat_jets", "jets") if radius >= WIDE else ("jets", "fat_jets")
-    own = [name for name in order if "constituents" in ak.fields(events.collections.get(name))]
+    own = [name for name in order if "constituents" in ak.fields(events.collections.get(name, ()))]
     if own:
         return _own(events, own[0], pt_min, eta_max, leading)
     low = PT_MIN if pt_min is None else pt_min

@@ -69,7 +69,9 @@ def ragged(values, counts):
 def root(path, tree, arrays):
     """Writes a ROOT tree with uproot."""
     with uproot.recreate(path) as file:
-        file.mktree(tree, {name: getattr(values, "type", None) or values.dtype for name, values in arrays.items()})
+        file.mktree(
+            tree, {name: getattr(values, "type", None) or values.dtype for name, values in arrays.items()}
+        )
         file[tree].extend(arrays)
 
 
