@@ -66,7 +66,7 @@ def test_three_equal_prongs_on_an_equilateral_triangle():
     side = 0.4
     corner = side / 2, side * np.sqrt(3) / 2
     jets = jets_of([(50.0, 0.0, 0.0), (50.0, side, 0.0), (50.0, *corner)])
-    for beta in (1.0, 2.0):
+    for beta in (0.0, 1.0, 2.0):
         e2, e3 = substructure.energy_correlators(jets, beta=beta)
         assert e2 == pytest.approx(3 / 9 * side**beta)
         assert e3 == pytest.approx(1 / 27 * side ** (3 * beta))

@@ -224,12 +224,12 @@ class _Merging:
         self.distance[row, :, keep] = new
         self.distance[row, :, drop] = np.inf
         near, best = self.near[:active], self.best[:active]
+        # The one that stays was nearest to the one that went, so it is among those that look again.
         lost = (near == keep[:, None]) | (near == drop[:, None])
         best[row, drop] = np.inf
         closer = new < best
         near[closer] = np.broadcast_to(keep[:, None], near.shape)[closer]
         best[closer] = new[closer]
-        lost[row, keep] = True
         stale = np.nonzero(lost & ~closer & ~self.dead[:active])
         again = self.distance[stale]
         near[stale], best[stale] = again.argmin(axis=1), again.min(axis=1)

@@ -26,17 +26,17 @@ def primary_lund_plane(jets: Jets) -> ak.Array:
 
     Source: arXiv:1807.04758, section 2.
     """
-    found: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+    found: list[tuple[np.ndarray, np.ndarray]] = []
     for tree in trees(jets, "cambridge"):
-        for step, (row, s) in enumerate(tree.primary()):
+        for row, s in tree.primary():
             a, b = (tree.momenta[row, node[row, s]] for node in (tree.harder, tree.softer))
-            found.append((tree.rows[row], np.full(len(row), step), _emission(a, b, tree.deltar[row, s])))
+            found.append((tree.rows[row], _emission(a, b, tree.deltar[row, s])))
     if not found:
         empty = ak.zip({name: np.zeros(0) for name in FIELDS})
         return ak.unflatten(empty, np.zeros(len(jets), dtype=np.int64))
     jet = np.concatenate([part[0] for part in found])
-    depth = np.concatenate([part[1] for part in found])
-    values = np.concatenate([part[2] for part in found], axis=1)[:, np.lexsort((depth, jet))]
+    # Emissions of one jet were found in order, which a stable sort keeps.
+    values = np.concatenate([part[1] for part in found], axis=1)[:, np.argsort(jet, kind="stable")]
     counts = np.bincount(jet, minlength=len(jets))
     return ak.unflatten(ak.zip(dict(zip(FIELDS, values, strict=True))), counts)
 
