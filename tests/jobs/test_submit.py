@@ -177,10 +177,10 @@ def test_a_killed_worker_is_said_and_the_next_job_works(sample):
     assert queued.result(LONG) == work.Mean().fit(sample, seed=1)
 
 
-def test_killed_processes_are_said_and_start_again():
+def test_a_killed_scheduler_is_said_and_starts_again():
     job = jobs.submit_call(work.stubborn)
     until(lambda: job.status == "running")
-    for child in psutil.Process().children(recursive=True):
+    for child in psutil.Process().children():
         child.kill()
     job.wait(LONG)
     assert job.status == "died"

@@ -8,6 +8,7 @@ when its standard input ends: when the asking process closes it, or dies.
 import json
 import logging
 import os
+import shutil
 import sys
 
 import dask
@@ -47,6 +48,7 @@ def main() -> None:
         answer.write(cluster.scheduler_address + "\n")
         answer.close()
         sys.stdin.read()
+    shutil.rmtree(ask["folder"], ignore_errors=True)
 
 
 if __name__ == "__main__":
