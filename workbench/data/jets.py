@@ -194,8 +194,9 @@ def concatenate(samples: Sequence[Jets], origin: Origin | None = None) -> Jets:
     if lost:
         origin = origin.then(f"joined; not in every part and left out: {', '.join(lost)}")
     return Jets(
-        ak.concatenate([s.constituents[fields] for s in samples]),
-        p4=ak.concatenate([s.p4[list(MOMENTUM)] for s in samples]),
+        # Choosing fields takes the behaviour of four-momenta away.
+        ak.with_name(ak.concatenate([s.constituents[fields] for s in samples]), "Momentum4D"),
+        p4=ak.with_name(ak.concatenate([s.p4[list(MOMENTUM)] for s in samples]), "Momentum4D"),
         label=label,
         classes=classes,
         weight=np.concatenate([s.weight for s in samples]),
