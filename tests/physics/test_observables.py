@@ -2,6 +2,7 @@ import awkward as ak
 import numpy as np
 import pytest
 
+from workbench.data.jets import concatenate
 from workbench.errors import DataError
 from workbench.physics import substructure
 from workbench.physics.observables import OBSERVABLES, observables
@@ -88,6 +89,12 @@ def test_values_are_missing_only_where_they_are_not_defined():
             {one, none} if name in undefined_for_both else {none} if name in undefined_for_none else set()
         )
         assert where == expected, name
+
+
+def test_joined_samples_have_the_observables_of_their_parts(sample):
+    joined, parts = observables(concatenate([sample[:20], sample[20:]])), observables(sample)
+    for name, values in parts.items():
+        assert joined[name] == pytest.approx(values, nan_ok=True)
 
 
 def test_an_unknown_observable_names_the_nearest(sample):
