@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .edge import edge_linear
+from .linear import RowLinear
 from .norm import RowNorm
 from .segments import edge_mean, neighbours, segment_mean
 
@@ -44,7 +45,7 @@ class EdgeConvolution(nn.Module):
         self.k = k
         self.first = EdgeLinear(features, channels[0])
         self.rest = nn.ModuleList(
-            nn.Linear(inputs, outputs, bias=False)
+            RowLinear(inputs, outputs, bias=False)
             for inputs, outputs in zip(channels[:-1], channels[1:], strict=True)
         )
         self.norms = nn.ModuleList(RowNorm(outputs) for outputs in channels)
