@@ -1,5 +1,7 @@
 """The top-tagging reference set, written by pandas and PyTables."""
 
+import tracemalloc
+
 import h5py
 import numpy as np
 import pandas as pd
@@ -102,3 +104,19 @@ def test_an_empty_frame_is_one_sentence(tmp_path):
     frame.iloc[:0].to_hdf(tmp_path / "a.h5", key="table", format="fixed")
     with pytest.raises(DataError, match="a.h5"):
         toptagging.read(tmp_path / "a.h5")
+
+
+def test_a_few_rows_of_a_long_file_cost_the_memory_of_a_few_rows(tmp_path):
+    jets = four_momenta([20] * 2000)
+    top_tagging(tmp_path / "a.h5", jets, [0, 1] * 1000, "table")
+    stored = 2000 * 806 * 4
+    toptagging.read(tmp_path / "a.h5", stop=2)
+    tracemalloc.start()
+    toptagging.read(tmp_path / "a.h5", start=1900, stop=1950)
+    few = tracemalloc.get_traced_memory()[1]
+    tracemalloc.reset_peak()
+    toptagging.read(tmp_path / "a.h5")
+    whole = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert few < 0.2 * stored
+    assert whole < 2 * stored

@@ -99,8 +99,8 @@ class Jets:
         """Builds jets from constituents; what is not given is summed (p4), unknown (label -1) or one (weight)."""
         n = len(constituents)
         constituents = ak.with_name(constituents, "Momentum4D")
-        hardest = ak.argsort(constituents.pt, axis=1, ascending=False, stable=True)
-        constituents = constituents[hardest]
+        if not _hardest_first(constituents.pt):
+            constituents = constituents[ak.argsort(constituents.pt, axis=1, ascending=False, stable=True)]
         return cls(
             constituents,
             p4=summed(constituents) if p4 is None else ak.with_name(p4, "Momentum4D"),
@@ -215,6 +215,13 @@ def summed(constituents: ak.Array) -> ak.Array:
         eta = np.where(pt > 0, np.arcsinh(pz / pt), 0.0)
     mass = np.sqrt(np.maximum(energy**2 - pt**2 - pz**2, 0.0))
     return momenta(pt=pt, eta=eta, phi=np.arctan2(py, px), mass=mass)
+
+
+def _hardest_first(pt: ak.Array) -> bool:
+    flat, counts = ak.to_numpy(ak.flatten(pt)), ak.to_numpy(ak.num(pt))
+    may_rise = np.zeros(len(flat) + 1, dtype=bool)
+    may_rise[np.cumsum(counts)] = True
+    return bool((may_rise[1:-1] | (flat[1:] <= flat[:-1])).all())
 
 
 def _check_momenta(what: str, records: ak.Array) -> None:

@@ -23,7 +23,7 @@ def is_one(content: Content) -> bool:
         return False
     if content.has("df/block0_values") or content.has("df/table.values_block_0"):
         return True
-    with h5py.File(content.path) as file:
+    with reading(content.path, FORMAT), h5py.File(content.path) as file:
         tables = [item for item in file.values() if isinstance(item, h5py.Dataset)]
         return any(table.ndim == 2 and table.shape[1] in (VALUES, VALUES + 1) for table in tables)
 
