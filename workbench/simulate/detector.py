@@ -161,14 +161,8 @@ class Calorimeter:
 
         A cell's energy is the smeared sum of all that falls into it. What exceeds the energy of the tracks that point to it
         becomes a massless neutral object somewhere in the cell, if it is large and significant enough; where it is not, the
-        tracks take the weighted mean of both measurements.
-
-        Args:
-            particles: What hits the calorimeter.
-            share: Fraction of each particle's energy that is deposited here.
-            tracks: What the tracker found.
-            claim: Fraction of each track's energy that is expected here.
-            rng: Random numbers.
+        tracks take the weighted mean of both measurements. `share` is the fraction of each particle's energy that is
+        deposited here, `claim` the fraction of each track's energy that is expected here.
         """
         hit = self._keys(particles["eta"], particles["phi"], particles["event"], share)
         pointing = self._keys(tracks["at_eta"], tracks["at_phi"], tracks["event"], claim)

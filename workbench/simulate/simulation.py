@@ -73,7 +73,12 @@ class JetSimulation(param.Parameterized):
     ) -> Jets:
         """Returns `n` simulated jets, split evenly among the processes, in random order.
 
-        The leading jet of each event, if it passes. Same seed, same jets, whatever the number of cores.
+        The leading jet of each event, if it passes. Same seed, same jets, whatever the number of cores. Constituents are single
+        precision and have pid, charge, d0, dz in mm, with a detector d0_error and dz_error, with pile-up vertex. Columns:
+        `truth_pid`, `truth_pt`, `truth_eta`, `truth_phi`, `truth_mass` of the resonance or outgoing parton nearest to the axis,
+        `truth_distance` from it, `truth_spread` = largest distance of a decay quark, `pt_hat` of the hard scattering in GeV, with
+        pile-up `pileup` = number of collisions. The origin has every setting and, per process, the cross-section of the
+        generated phase space in mb.
 
         Args:
             processes: Any of "QCD", "top", "W", "Z", "Higgs", "quark", "gluon"; they become the classes, in this order.
@@ -82,13 +87,6 @@ class JetSimulation(param.Parameterized):
             report: Told of every batch, in jets.
             stop: Set to end early; what was made is returned, and the origin says so.
             cores: Number of processes at work; None for all this process may use.
-
-        Returns:
-            Jets whose constituents (single precision) have pid, charge, d0, dz in mm, with a detector d0_error and dz_error, with
-            pile-up vertex. Columns: `truth_pid`, `truth_pt`, `truth_eta`, `truth_phi`, `truth_mass` of the resonance or outgoing
-            parton nearest to the axis, `truth_distance` from it, `truth_spread` = largest distance of a decay quark, `pt_hat` of the hard
-            scattering in GeV, with pile-up `pileup` = number of collisions. The origin has every setting and, per process, the
-            cross-section of the generated phase space in mb.
 
         Raises:
             SimulationError: an unknown process, or one that cannot be generated as asked.

@@ -1,0 +1,50 @@
+"""The bundled samples: what they are, and that the command makes them again."""
+
+import awkward as ak
+import numpy as np
+import pytest
+
+from workbench.data.bundled import FILES, FOLDER, bundled
+from workbench.data.parquet import read
+from workbench.errors import DataError
+from workbench.simulate import bundle, simulation
+
+
+@pytest.mark.parametrize("name", bundle.SAMPLES)
+def test_a_bundled_sample_is_what_its_settings_say(name):
+    jets = read(bundled(name))
+    asked = bundle.SAMPLES[name]
+    assert len(jets) == asked["n"]
+    assert jets.classes == ("QCD", "top")
+    assert jets.is_class("top").sum() == asked["n"] / 2
+    for setting, value in asked.items():
+        assert jets.origin.settings[setting] == value
+    pt, eta = ak.to_numpy(jets.p4.pt), ak.to_numpy(jets.p4.eta)
+    assert np.all((pt > 550) & (pt < 650) & (np.abs(eta) < 2))
+
+
+def test_all_that_is_bundled_is_a_few_megabytes():
+    assert sum((FOLDER / FILES[name]).stat().st_size for name in bundle.SAMPLES) < 8e6
+
+
+def test_the_same_settings_make_the_same_jets_again():
+    stored = read(bundled("jets"))
+    root = np.random.SeedSequence(bundle.SAMPLES["jets"]["seed"])
+    root.spawn(1)
+    chosen = simulation._chosen(["QCD", "top"], 4_000)
+    task = simulation._tasks(simulation.JetSimulation().setup(), chosen, 4_000, True, root)[0]
+    part = next(simulation.distribute([task], 1, simulation.Never()))[1]
+    # Another processor may round differently; most jets are the same to single precision all the same.
+    again = np.isin(part.rows["truth_pt"].astype(np.float32), stored.columns["truth_pt"].astype(np.float32))
+    assert again.mean() > 0.9
+
+
+def test_an_unknown_name_is_said_with_the_nearest():
+    with pytest.raises(DataError, match="Nothing called 'jet' is bundled; did you mean 'jets'"):
+        bundled("jet")
+
+
+def test_what_this_installation_lacks_is_said(monkeypatch, tmp_path):
+    monkeypatch.setattr("workbench.data.bundled.FOLDER", tmp_path)
+    with pytest.raises(DataError, match="'jets' is missing from this installation"):
+        bundled("jets")
