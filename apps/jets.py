@@ -1,19 +1,12 @@
 """Jets: see them, train a network on them while watching, open any of them up."""
 
 import panel as pn
-import panel_material_ui as pmui
 
 from workbench.widgets.jets_page import JetsPage
+from workbench.widgets.panes import page
 
 pn.extension("tabulator", notifications=True)
 
-page = JetsPage()
-pmui.Page(
-    title="Jets",
-    main=[page.main],
-    sidebar=[page.sidebar],
-    header=[page.header],
-    sidebar_width=330,
-    meta={"name": "workbench"},
-).servable()
-page.start()
+jets = JetsPage()
+page("Jets", main=[jets.main], sidebar=[jets.sidebar], header=[jets.header]).servable()
+pn.state.onload(jets.start)

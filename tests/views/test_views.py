@@ -225,3 +225,14 @@ def test_every_figure_has_a_name_and_labelled_axes():
 
 def _source(columns):
     return ColumnDataSource(columns)
+
+
+def test_colours_of_an_empty_plot_are_no_numbers():
+    for rows in (
+        distributions.columns({}),
+        distributions.ratios({}, ""),
+        ledger.empty().data,
+        particles.empty().data,
+    ):
+        words = [rows[name] for name in ("colour", "hatch", "class", "marker") if name in rows]
+        assert all(np.asarray(word).dtype == object for word in words)

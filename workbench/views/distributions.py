@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 import numpy as np
-from bokeh.models import ColumnDataSource, DataRange1d, Span
+from bokeh.models import ColumnDataSource, DataRange1d, LogTicker, Span
 from bokeh.plotting import figure
 
 from ..physics.distributions import Points, ratio
@@ -14,6 +14,12 @@ Densities = Mapping[str, Points]
 """Per class its normalised density in 1/unit, all with the same edges."""
 
 FILLED = 0.30
+
+FLOOR = 1e-9
+"""Where bars begin on a logarithmic axis: below anything that is drawn."""
+
+LEFT = 62
+"""Room left of the axes in screen units, so that histogram and ratio stand above one another."""
 
 
 def columns(densities: Densities) -> dict[str, np.ndarray]:
@@ -60,7 +66,7 @@ def outlines(densities: Densities) -> dict[str, list]:
 def ratios(densities: Densities, reference: str) -> dict[str, np.ndarray]:
     """Returns each class over `reference`, one row per bin where both are positive: "centre", "ratio", "low", "high", "colour".
 
-    The lower end stays above a hundredth of the ratio, because the axis is logarithmic.
+    The lower end stays above a tenth of the ratio, because the axis is logarithmic.
     """
     parts: dict[str, list[np.ndarray]] = {name: [] for name in ("centre", "ratio", "low", "high", "colour")}
     for (name, points), colour in zip(densities.items(), class_colours(len(densities)), strict=True):
@@ -71,10 +77,14 @@ def ratios(densities: Densities, reference: str) -> dict[str, np.ndarray]:
         value, error = over.value[shown], over.error[shown]
         parts["centre"].append(((over.edges[:-1] + over.edges[1:]) / 2)[shown])
         parts["ratio"].append(value)
-        parts["low"].append(np.maximum(value - error, value / 100))
+        parts["low"].append(np.maximum(value - error, value / 10))
         parts["high"].append(value + error)
         parts["colour"].append(np.full(len(value), colour, dtype=object))
-    return single({name: _joined(values) for name, values in parts.items()})
+    colours = parts.pop("colour")
+    return {
+        **single({name: _joined(values) for name, values in parts.items()}),
+        "colour": np.concatenate([np.zeros(0, dtype=object), *colours]),
+    }
 
 
 def _joined(parts: list[np.ndarray]) -> np.ndarray:
@@ -96,16 +106,21 @@ class Sources:
         self.ratio.data = ratios(densities, reference)
 
 
+def smallest(densities: Densities) -> float:
+    """Returns where a logarithmic axis should begin: a third of the smallest positive density."""
+    values = _joined([points.value for points in densities.values()])
+    return float(np.min(values[values > 0], initial=1.0)) / 3
+
+
 def histogram_figure(sources: Sources, label: str, unit: str, *, name: str, log: bool = False) -> figure:
     """Returns the densities by class, with error bars and a legend; `log` draws them on a logarithmic axis."""
     per = f"density [1/{unit}]" if unit and unit != "1" else "density"
-    plot = frame(axis_label(label, unit), per, name=name, height=210, y_axis_type="log" if log else "linear")
-    floor = 1e-3 if log else 0
+    plot = frame(axis_label(label, unit), per, name=name, height=175, y_axis_type="log" if log else "linear")
     plot.quad(
         left="left",
         right="right",
         top="density",
-        bottom=floor,
+        bottom=FLOOR if log else 0,
         source=sources.bars,
         fill_color="colour",
         fill_alpha="alpha",
@@ -118,8 +133,7 @@ def histogram_figure(sources: Sources, label: str, unit: str, *, name: str, log:
     )
     plot.multi_line("xs", "ys", source=sources.lines, line_color="colour", line_width=1.8)
     plot.segment("centre", "low", "centre", "high", source=sources.bars, line_color="colour", line_width=1.2)
-    if not log:
-        plot.y_range = DataRange1d(start=0)
+    plot.y_range = DataRange1d(start=FLOOR if log else 0)
     quiet_legend(plot)
     return plot
 
@@ -130,7 +144,7 @@ def ratio_figure(sources: Sources, above: figure, label: str, unit: str, *, name
         axis_label(label, unit),
         "ratio",
         name=name,
-        height=110,
+        height=105,
         x_range=above.x_range,
         y_axis_type="log",
         toolbar_location=None,
@@ -139,5 +153,6 @@ def ratio_figure(sources: Sources, above: figure, label: str, unit: str, *, name
     plot.add_layout(Span(location=1, dimension="width", line_color=NEUTRAL, line_dash="dotted"))
     plot.segment("centre", "low", "centre", "high", source=sources.ratio, line_color="colour")
     plot.scatter("centre", "ratio", source=sources.ratio, color="colour", size=4)
-    plot.yaxis.ticker.desired_num_ticks = 3
+    plot.yaxis.ticker = LogTicker(mantissas=[1], desired_num_ticks=3)
+    plot.min_border_left = above.min_border_left = LEFT
     return plot

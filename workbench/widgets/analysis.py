@@ -12,6 +12,9 @@ from ..state.sample import SampleState
 from ..state.selection import SelectionState
 from .errands import Errands, public
 
+EXPLAINING = "explaining the jet"
+"""What the page says while it does so; this errand should wait for no other."""
+
 HELD_OUT = 0.25
 """Share of the selected jets that a fit on the page never sees; its quality is measured on them."""
 
@@ -107,7 +110,7 @@ class Analysis(param.Parameterized):
             return
         jet = jets[current]
         self.errands.send(
-            "explaining the jet",
+            EXPLAINING,
             lambda: public("explain")(fitted, jet),
             lambda explanation: self._explained(current, fitted, explanation),
         )

@@ -8,7 +8,7 @@ import panel as pn
 from bokeh.events import DoubleTap, SelectionGeometry, Tap
 from bokeh.models import BoxAnnotation, BoxSelectTool, Span
 
-from ..data.jets import MOMENTUM, Jets
+from ..data.jets import Jets
 from ..physics.distributions import by_class, density
 from ..physics.observables import OBSERVABLES, Observable, observables
 from ..state.sample import SampleState
@@ -29,8 +29,9 @@ class Histogram(pn.viewable.Viewer):
         super().__init__()
         self.observable, self.sample, self.selection = observable, sample, selection
         self.sources = view.Sources()
+        self.logarithmic = observable is SCORE
         name, label, unit = observable.name, observable.label, observable.unit
-        self.figure = view.histogram_figure(self.sources, label, unit, name=name, log=name == "score")
+        self.figure = view.histogram_figure(self.sources, label, unit, name=name, log=self.logarithmic)
         self.ratio = view.ratio_figure(self.sources, self.figure, label, unit, name=f"{name} ratio")
         self.range = BoxAnnotation(fill_color=NEUTRAL, fill_alpha=0.15, line_color=NEUTRAL, visible=False)
         self.marked = Span(dimension="height", line_color=NEUTRAL, line_width=2, visible=False)
@@ -55,6 +56,8 @@ class Histogram(pn.viewable.Viewer):
         densities = {k: density(h) for k, h in found.items() if h.values(flow=True).sum() > 0}
         reference = next(iter(densities), "")
         self.sources.fill(densities, reference)
+        if self.logarithmic:
+            self.figure.y_range.start = view.smallest(densities)
         self.ratio.yaxis.axis_label = f"/ {reference}"
         say(self.check, self._not_shown(values))
         self.mark()
@@ -94,10 +97,14 @@ class Histogram(pn.viewable.Viewer):
             self.selection.pick_in(self.observable.name, edges[place], edges[place + 1])
 
     def __panel__(self) -> pn.viewable.Viewable:
-        name = self.observable.label
-        title = name[:1].upper() + name[1:]
+        label = self.observable.label
         return pane(
-            title, picture(self.figure), picture(self.ratio), self.check, width=260, name=self.observable.name
+            label[0].upper() + label[1:] if label[0].isascii() else label,
+            picture(self.figure),
+            picture(self.ratio),
+            self.check,
+            width=260,
+            name=self.observable.name,
         )
 
 
@@ -117,7 +124,6 @@ class Distributions(pn.viewable.Viewer):
         shown = (*(OBSERVABLES[name] for name in names), SCORE)
         self.histograms = {o.name: Histogram(o, sample, selection) for o in shown}
         self.panes = {name: histogram.__panel__() for name, histogram in self.histograms.items()}
-        self.measured: set[str] = set()
         self.told = line("Choose a sample on the left.", variant="body1")
         for shown_pane in self.panes.values():
             shown_pane.visible = False
@@ -129,14 +135,10 @@ class Distributions(pn.viewable.Viewer):
     @property
     def ready(self) -> list[str]:
         """Names of the histograms whose numbers are there."""
-        jets = self.sample.jets
-        if jets is None:
-            return []
-        made = {*self.measured, *MOMENTUM, *jets.columns}
-        return [n for n in self.histograms if n in made or (n not in OBSERVABLES and n in self.sample.names)]
+        known = set(self.sample.known)
+        return [name for name in self.histograms if name in known]
 
     def _measure(self, *events: Any) -> None:
-        self.measured = set()
         jets, there = self.sample.jets, self.ready
         missing = [name for name in self.histograms if name in OBSERVABLES and name not in there]
         if jets is not None:
@@ -146,7 +148,6 @@ class Distributions(pn.viewable.Viewer):
 
     def _add(self, jets: Jets, found: dict[str, np.ndarray]) -> None:
         if jets is self.sample.jets:
-            self.measured.update(found)
             self.sample.add(**found)
 
     def _refill(self, *events: Any) -> None:

@@ -1,6 +1,6 @@
 """Work that would stall a page: done in a thread of the session, taken up by the session's own thread."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor
 from importlib import import_module
 from typing import Any
@@ -16,7 +16,7 @@ def public(name: str) -> Any:
 
 
 class Errands(param.Parameterized):
-    """A session's errands, one after the other.
+    """A session's errands, one after the other; those of a kind in `express` have a thread of their own and wait for no other.
 
     `send` may be called anywhere in the session; results are taken up in `collect`, which the page calls from its own
     thread ten times a second, so that no other thread touches a document. A newer errand of a kind replaces an
@@ -28,16 +28,19 @@ class Errands(param.Parameterized):
         default="", doc="The sentence of the last errand that failed; empty again after a success."
     )
 
-    def __init__(self) -> None:
+    def __init__(self, express: Collection[str] = ()) -> None:
         super().__init__()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="errands")
+        self.express = express
+        self._usual = ThreadPoolExecutor(1, thread_name_prefix="errands")
+        self._quick = ThreadPoolExecutor(1, thread_name_prefix="express")
         self._sent: dict[str, tuple[Future, Callable[[Any], None]]] = {}
 
     def send(self, kind: str, work: Callable[[], Any], then: Callable[[Any], None]) -> None:
-        """Does `work` in the thread, later calls `then` with what it returned; `kind` is the user's word for it."""
+        """Does `work` in a thread, later calls `then` with what it returned; `kind` is the user's word for it."""
         if kind in self._sent:
             self._sent[kind][0].cancel()
-        self._sent[kind] = self._thread.submit(work), then
+        thread = self._quick if kind in self.express else self._usual
+        self._sent[kind] = thread.submit(work), then
         self.doing = kind
 
     def collect(self) -> None:
@@ -57,5 +60,6 @@ class Errands(param.Parameterized):
         self.doing = next(iter(self._sent), "")
 
     def close(self, *session: Any) -> None:
-        """Drops what was not begun and ends the thread; fits as a callback of a session that ends."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        """Drops what was not begun and ends the threads; fits as a callback of a session that ends."""
+        for thread in (self._usual, self._quick):
+            thread.shutdown(wait=False, cancel_futures=True)

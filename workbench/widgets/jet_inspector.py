@@ -58,8 +58,7 @@ class JetInspector(pn.viewable.Viewer):
         self.previous = pmui.Button(label="Previous", variant="outlined", size="small")
         self.next = pmui.Button(label="Next", variant="outlined", size="small")
         self.first = pmui.Button(label="Open the first jet", color="primary", size="small")
-        self.content = self._layout()
-        self.content.visible = False
+        self.content = pn.Column(visible=False, sizing_mode="stretch_width", margin=0)
         self.previous.on_click(partial(self._step, -1))
         self.next.on_click(partial(self._step, 1))
         self.first.on_click(partial(self._step, 1))
@@ -73,6 +72,8 @@ class JetInspector(pn.viewable.Viewer):
     def _open(self, *events: Any) -> None:
         jets, current = self.sample.jets, self.selection.current
         with pn.io.hold():
+            if current is not None and not len(self.content):
+                self.content[:] = self._layout()
             self.content.visible = current is not None
             self.first.visible = current is None
             self._say_who()
@@ -142,7 +143,7 @@ class JetInspector(pn.viewable.Viewer):
         p4, label = jets.p4[current], int(np.asarray(jets.label)[current])
         kind = jets.classes[label] if label >= 0 else "of unknown class"
         score = ""
-        if "score" in self.sample.names:
+        if "score" in self.sample.known:
             score = f", score of {self.analysis.signal} {self.sample.column('score')[current]:.3f}"
         say(
             self.who,
@@ -150,7 +151,8 @@ class JetInspector(pn.viewable.Viewer):
             f"{jets.counts[current]} particles{score}.",
         )
 
-    def _layout(self) -> pn.Column:
+    def _layout(self) -> list[Any]:
+        # Made when first needed: figures are the larger part of what painting a page takes.
         legend = line(
             "Area: pT. " + ", ".join(f"{m}: {k}" for k, m in particles.SHAPES.items()) + ".",
             variant="caption",
@@ -179,12 +181,7 @@ class JetInspector(pn.viewable.Viewer):
             width=360,
             name="ledger",
         )
-        return pn.Column(
-            row([seen, pane("The same jet, seen otherwise", tabs, width=360, name="tabs")]),
-            books,
-            sizing_mode="stretch_width",
-            margin=0,
-        )
+        return [row([seen, pane("The same jet, seen otherwise", tabs, width=360, name="tabs")]), books]
 
     def __panel__(self) -> pn.viewable.Viewable:
         return pn.Column(

@@ -42,7 +42,7 @@ def rows(sample: SampleState, indices: np.ndarray) -> pd.DataFrame:
     names = np.array([*map(safe_text, jets.classes), "unknown"], dtype=object)
     table = {"jet": indices, "class": names[np.asarray(jets.label)[indices]]}
     for name, title in COLUMNS.items():
-        if name in sample.names:
+        if name in sample.known:
             table[title] = np.round(sample.column(name)[indices].astype(float), 3)
     return pd.DataFrame(table)
 
@@ -76,7 +76,7 @@ class JetTable(pn.viewable.Viewer):
 
     def _reorder(self, *events: Any) -> None:
         by, descending = ORDERS[self.order.value]
-        if by and by not in self.sample.names:
+        if by and by not in self.sample.known:
             say(self.told, f"The {by} is known once a tagger has scored the jets.")
             return
         self.selection.order(by, descending=descending)

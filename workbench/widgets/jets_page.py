@@ -7,7 +7,7 @@ import panel_material_ui as pmui
 
 from ..state.sample import SampleState
 from ..state.selection import SelectionState
-from .analysis import Analysis
+from .analysis import EXPLAINING, Analysis
 from .distributions import Distributions
 from .errands import Errands, public
 from .jet_inspector import JetInspector
@@ -20,6 +20,9 @@ from .training_panel import TrainingPanel
 BEAT = 100
 """Milliseconds between two looks at what the errands and the worker have done."""
 
+SIDEBAR = 300
+"""Width of the steps in screen units."""
+
 TAGGER = "tagger"
 """The bundled tagger that is looked at until one is trained."""
 
@@ -28,7 +31,7 @@ class JetsPage:
     """Everything on the page of one session; `start` begins to work once the page is painted."""
 
     def __init__(self) -> None:
-        self.errands = Errands()
+        self.errands = Errands(express={EXPLAINING})
         self.sample = SampleState()
         self.selection = SelectionState(self.sample)
         self.analysis = Analysis(self.sample, self.selection, self.errands)
@@ -39,12 +42,12 @@ class JetsPage:
         self.table = JetTable(self.sample, self.selection)
         self.inspector = JetInspector(self.sample, self.selection, self.analysis)
         self.told = pmui.Alert(severity="error", visible=False, sizing_mode="stretch_width")
-        self.doing = line("", variant="caption")
+        self.doing = line("", variant="caption", sx={"color": "inherit"})
         self.bar = pmui.LinearProgress(variant="indeterminate", visible=False, sizing_mode="stretch_width")
         self.errands.param.watch(self._say, ["doing", "error"])
 
     def start(self) -> None:
-        """Reads the first sample, and what needs torch after it."""
+        """Reads the first sample, and what needs torch after it; to be called once the page is painted."""
         self.picker.open(self.picker.choice.value)
         self.training.load()
         self.errands.send("opening the bundled tagger", _bundled_tagger, self._take_bundled)
@@ -61,7 +64,9 @@ class JetsPage:
     @property
     def header(self) -> pn.viewable.Viewable:
         """What is being done."""
-        return pn.Column(self.doing, self.bar, width=260, align="center", margin=0)
+        return pn.Column(
+            self.doing, self.bar, width=240, align="center", margin=(0, 30), styles={"color": "white"}
+        )
 
     @property
     def sidebar(self) -> pn.viewable.Viewable:
@@ -72,7 +77,8 @@ class JetsPage:
             pmui.Divider(sizing_mode="stretch_width"),
             line("2  Network and training", variant="h6"),
             self.training,
-            sizing_mode="stretch_width",
+            width=SIDEBAR,
+            margin=(0, 10),
         )
 
     @property

@@ -48,15 +48,14 @@ def measure(jets: Jets, scores: Any, signal: str, background: str) -> Measuremen
     probability = columns[:, 0] / columns.sum(axis=1)
     cut = curve.cut(WORKING_POINT)
     passed, is_signal = probability >= cut, jets.is_class(signal)
-    weight = jets.weight
-
-    def rate(values: np.ndarray, which: np.ndarray) -> Efficiency:
-        return efficiency(values[which], passed[which], _edges(values), weight=weight[which])
-
-    rates = {
-        name: (rate(values, is_signal), rate(values, ~is_signal))
-        for name, values in observables(jets, AGAINST).items()
-    }
+    rates = {}
+    for name, values in observables(jets, AGAINST).items():
+        edges = _edges(values)
+        of_signal, of_background = (
+            efficiency(values[which], passed[which], edges, weight=jets.weight[which])
+            for which in (is_signal, ~is_signal)
+        )
+        rates[name] = of_signal, of_background
     return Measurement(curve, cut, rates, reliability(probability, is_signal, weight=jets.weight))
 
 
@@ -91,8 +90,7 @@ class Performance(pn.viewable.Viewer):
             name: ColumnDataSource(view.rate_columns(np.zeros(1), *[(empty,) * 3] * 2)) for name in AGAINST
         }
         self.off = line(variant="caption")
-        self.content = self._layout()
-        self.content.visible = False
+        self.content = pn.Column(visible=False, sizing_mode="stretch_width")
         analysis.param.watch(self._measure, "scores")
 
     def _measure(self, *events: Any) -> None:
@@ -129,6 +127,8 @@ class Performance(pn.viewable.Viewer):
             "parameters": f"{fitted.parameters:,}",
         }
         with pn.io.hold():
+            if not len(self.content):
+                self.content[:] = self._layout()
             for name, text in numbers.items():
                 say(self.figures[name][1], text)
             say(self.rule, self._sentence(curve, thirty.rule))
@@ -152,7 +152,8 @@ class Performance(pn.viewable.Viewer):
             f"{', '.join(curve.background)} jets {seen}. Working points: {rule}."
         )
 
-    def _layout(self) -> pn.Column:
+    def _layout(self) -> list[Any]:
+        # Made when first needed: figures are the larger part of what painting a page takes.
         rates = [
             picture(
                 view.rate_figure(
@@ -185,12 +186,7 @@ class Performance(pn.viewable.Viewer):
             dynamic=True,
             sizing_mode="stretch_width",
         )
-        return pn.Column(
-            pn.FlexBox(*self.figures.values(), sizing_mode="stretch_width"),
-            self.rule,
-            tabs,
-            sizing_mode="stretch_width",
-        )
+        return [pn.FlexBox(*self.figures.values(), sizing_mode="stretch_width"), self.rule, tabs]
 
     def __panel__(self) -> pn.viewable.Viewable:
         return pane(

@@ -90,10 +90,7 @@ class TrainingPanel(pn.viewable.Viewer):
         )
         self.told, self.plan = line(visible=False), line(variant="caption")
         self.sources = training.Sources()
-        figures = [
-            f(self.sources) for f in (training.loss_figure, training.auc_figure, training.speed_figure)
-        ]
-        self.curves = pn.Column(*map(picture, figures), visible=False, sizing_mode="stretch_width")
+        self.curves = pn.Column(visible=False, sizing_mode="stretch_width")
         self.train.on_click(lambda _: self.begin())
         self.stop.on_click(lambda _: self.run.stop())
         self.run.param.watch(self._follow, ["status", "done", "message", "live", "epochs"])
@@ -132,6 +129,9 @@ class TrainingPanel(pn.viewable.Viewer):
         recipe = self.recipe
         self._then = lambda fitted: self._take(fitted, jets, unseen)
         self.run.follow(submit(recipe, jets[mask & ~unseen], seed=self.seed.value))
+        if not len(self.curves):
+            figures = (training.loss_figure, training.auc_figure, training.speed_figure)
+            self.curves[:] = [picture(figure(self.sources)) for figure in figures]
         self.curves.visible = True
 
     def beat(self) -> None:
