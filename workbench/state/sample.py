@@ -77,6 +77,13 @@ class SampleState(param.Parameterized):
         plain = (name for name, column in self.jets.columns.items() if _is_plain(column))
         return tuple(dict.fromkeys((*self._added, *MOMENTUM, "weight", *plain, *OBSERVABLES)))
 
+    @property
+    def known(self) -> tuple[str, ...]:
+        """Those of `names` whose numbers are at hand: what a pane may ask for without stalling the page."""
+        jets = self.jets
+        made = set() if jets is None else {*self._columns, *MOMENTUM, "weight", *jets.columns}
+        return tuple(name for name in self.names if name in made)
+
     def column(self, name: str) -> np.ndarray:
         """Returns one number per jet, shape (jets,): added, of the jet's four-momentum, of the source, or an observable.
 
