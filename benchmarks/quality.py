@@ -23,7 +23,7 @@ HERE = Path(__file__).parent
 CACHE, RESULTS = HERE / "cache", HERE / "results"
 NETWORKS = ("trees", "mlp", "pfn", "particlenet-lite", "particlenet")
 TEST, TEST_SEED = 40_000, 20_001
-TRAIN, TRAIN_SEED = 150_000, 20_002
+TRAIN, TRAIN_SEED = 120_000, 20_002
 EPOCHS = {"equal": 15, "large": 20}
 
 
