@@ -12,7 +12,7 @@ from torch import nn
 
 from workbench.errors import ExplanationError
 from workbench.explanation.lrp import frozen, joined, propagate
-from workbench.explanation.rules import RULES, Part
+from workbench.explanation.rules import RULES, weighted
 from workbench.models.deepsets import ParticleFlowNetwork
 from workbench.models.edge import edge_linear, plain_edge_linear
 from workbench.models.mlp import MLP
@@ -32,7 +32,7 @@ class Gamma:
     def __call__(self, layer):
         weight = layer.weight + 0.25 * layer.weight.clamp(min=0)
         value = layer.apply(layer.inputs(), weight, layer.bias)
-        return (Part(value, layer.bias, 1 - layer.z.detach() / value.detach()),)
+        return weighted(layer, (value, layer.bias, layer.z / value))
 
 
 ALL_RULES = {**RULES, "gamma": Gamma()}

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .. import __version__
 from ..data.explanation import Explanation, Ledger
 from ..data.jets import Jets
 from ..data.origin import fingerprint
@@ -78,13 +77,14 @@ def explain(
     direction, words = _direction(fitted.classes, seed)
     how: dict[str, Any] = {"seed": words, "sample": jets.fingerprint}
     if isinstance(fitted.network, Trees):
-        against = _background(fitted, jets, background)
+        against = _background(jets, background)
         how |= {"method": "interventional Shapley values", "background": against.fingerprint}
         how |= {"background_jets": len(against)}
         flow_of = _shapley(fitted.network, fitted.inputs(against).x, direction)
     else:
         chosen = rule_named(rule)
-        how |= {"method": "layer-wise relevance propagation", "rule": rule, **vars(chosen)}
+        how |= {"method": "layer-wise relevance propagation", "rule": rule}
+        how |= {"settings": dict(vars(chosen))}
         flow_of = _relevance(fitted.network, direction, chosen)
     how |= {"network": _network_fingerprint(fitted.network), "versions": _versions()}
     batches, flows = [], []
@@ -216,7 +216,7 @@ def _direction(classes: tuple[str, ...], seed: str | tuple[str, str] | None) -> 
     return direction, f"{signal} - {others[0] if len(others) == 1 else 'mean of ' + ', '.join(others)}"
 
 
-def _background(fitted: FittedTagger, jets: Jets, background: Jets | None) -> Jets:
+def _background(jets: Jets, background: Jets | None) -> Jets:
     chosen = (jets if background is None else background)[:BACKGROUND_JETS]
     if background is None and len(chosen) < 2:
         msg = "Boosted trees are explained against a background, and one jet alone has none; pass background=jets."
@@ -244,4 +244,4 @@ def _network_fingerprint(network: nn.Module | Trees) -> str:
 
 
 def _versions() -> dict[str, str]:
-    return {"workbench": __version__, "torch": version("torch"), "numpy": version("numpy")}
+    return {name: version(name) for name in ("hep-workbench", "torch", "numpy")}

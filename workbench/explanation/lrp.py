@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from ..errors import ExplanationError
-from .rules import Layer, Part, Rule
+from .rules import Layer, Rule
 
 HOMOGENEOUS = """
     __get__ len size dim numel new_zeros relu leaky_relu prelu abs absolute neg negative positive sum nansum mean amax amin
@@ -81,7 +81,7 @@ class Books:
         rows = len(tensor) if tensor.dim() else 0
         self.widest = max(self.widest, tensor.numel())
         if self._jets == 1:
-            return torch.zeros(max(rows, 1), dtype=torch.int64, device=self._device)
+            return torch.zeros(rows if tensor.dim() else 1, dtype=torch.int64, device=self._device)
         owner = self._owners.get(rows) if tensor.dim() else None
         if owner is None:
             raise UnknownRowsError
@@ -156,20 +156,19 @@ class Propagation(TorchFunctionMode):
 
     def layer(self, layer: Layer) -> Tensor:
         """Returns the outputs of a linear layer with the gradient of the rule."""
-        parts = self.rule(layer)
+        passage = self.rule(layer)
         owner, books, line = self.books.owner(layer.z), self.books, self.rule.absorbs
-        absorbed = _absorbed(layer.z.detach(), parts)
 
-        def share(gradient: Tensor) -> list[Tensor]:
+        def share(gradient: Tensor) -> Sequence[Tensor]:
+            passed, absorbed = passage.back(gradient)
             if absorbed is not None:
-                books.enter(line, owner, absorbed.mul_(gradient))
-            passed = [_passed(gradient, part.withheld) for part in parts]
-            for part, through in zip(parts, passed, strict=True):
-                if part.bias is not None:
-                    books.enter("biases", owner, through.movedim(layer.channels, -1) @ part.bias)
+                books.enter(line, owner, absorbed)
+            for bias, through in zip(passage.biases, passed, strict=True):
+                if bias is not None:
+                    books.enter("biases", owner, through.movedim(layer.channels, -1) @ bias)
             return passed
 
-        return _Routed.apply(share, layer.z, *(part.value for part in parts))
+        return _Routed.apply(share, layer.z, *passage.values)
 
     def scaled(self, line: str, x: Tensor, y: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
         """Returns y = x scale + shift, per channel of axis 1; the shift is entered in `line`."""
@@ -204,18 +203,6 @@ class Propagation(TorchFunctionMode):
             return [gradient]
 
         return _Routed.apply(share, tensor, tensor)
-
-
-def _passed(gradient: Tensor, withheld: Tensor | None) -> Tensor:
-    return gradient if withheld is None else torch.addcmul(gradient, gradient, withheld, value=-1)
-
-
-def _absorbed(z: Tensor, parts: Sequence[Part]) -> Tensor | None:
-    """Returns z minus what the parts pass on; None if that is all of it."""
-    first = parts[0]
-    if len(parts) == 1 and first.value.data_ptr() == z.data_ptr():
-        return None if first.withheld is None else z * first.withheld
-    return z - sum(_passed(part.value.detach(), part.withheld) for part in parts)
 
 
 def _is_data(value: Any) -> bool:
@@ -325,7 +312,7 @@ def _linear(mode: Propagation, func: Callable, args: tuple, kwargs: dict[str, An
     def apply(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         return func(x, weight, bias, *args[3:], **given)
 
-    channels = -1 if func is F.linear else 1
+    channels = 1 if func.__name__.startswith("conv") else -1
     return mode.layer(Layer(apply, lambda: x, weight, bias, apply(x, weight, bias), channels))
 
 
@@ -406,6 +393,7 @@ def _element_wise(mode: Propagation, func: Callable, args: tuple, kwargs: dict[s
 
 HANDLERS: Mapping[str, Callable[[Propagation, Callable, tuple, dict[str, Any]], Any]] = {
     "linear": _linear,
+    "row_linear": _linear,
     "conv1d": _linear,
     "conv2d": _linear,
     "conv3d": _linear,

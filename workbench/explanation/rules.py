@@ -33,33 +33,31 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class Part:
-    """One linear expression through which relevance flows: its gradient, less what is withheld, times its inputs.
+class Passage:
+    """How relevance goes back through one layer.
 
     Attributes:
-        value: The expression, a linear function of the layer's inputs plus `bias`, attached to the graph; shape as z.
-        bias: Its constant, shape (outputs,), or None.
-        withheld: Share of its gradient that is not passed on, detached, shape as z; None for nothing.
+        values: Linear functions of the layer's inputs through which it flows, attached to the graph, each shape as z.
+        biases: The constant in each, shape (outputs,), or None.
+        back: Called once, with the gradient of z; returns the gradient of each value, and what is passed on to none of
+            them, any shape whose first axis is rows, or None.
     """
 
-    value: Tensor
-    bias: Tensor | None
-    withheld: Tensor | None = None
+    values: tuple[Tensor, ...]
+    biases: tuple[Tensor | None, ...]
+    back: Callable[[Tensor], tuple[tuple[Tensor, ...], Tensor | None]]
 
 
 class Rule(Protocol):
-    """A rule: R_i = sum over parts k, outputs j of x_i dP_kj/dx_i (1 - u_kj) R_j / z_j, with values P that withhold u.
-
-    Gamma is one part with the weights w + gamma w+ and 1 - u = z / P; alpha-beta is two.
-    """
+    """A rule: x_i times the gradient that its passage hands to x_i is the relevance R_i of input i."""
 
     @property
     def absorbs(self) -> str:
-        """Name of the ledger line for what the parts do not pass on."""
+        """Name of the ledger line for what the passage passes on to nobody."""
         ...
 
-    def __call__(self, layer: Layer) -> tuple[Part, ...]:
-        """Returns the parts of a layer."""
+    def __call__(self, layer: Layer) -> Passage:
+        """Returns the way back through a layer."""
         ...
 
 
@@ -72,9 +70,9 @@ class Zero:
 
     absorbs: str = "absorbed by rule 0"
 
-    def __call__(self, layer: Layer) -> tuple[Part, ...]:
-        """Returns the layer itself."""
-        return (Part(layer.z, layer.bias),)
+    def __call__(self, layer: Layer) -> Passage:
+        """Returns the way of the gradient itself."""
+        return Passage((layer.z,), (layer.bias,), lambda gradient: ((gradient,), None))
 
 
 @dataclass(frozen=True)
@@ -93,13 +91,37 @@ class Epsilon:
     share: float = 0.1
     absorbs: str = "absorbed by epsilon"
 
-    def __call__(self, layer: Layer) -> tuple[Part, ...]:
-        """Returns the layer itself, which withholds epsilon / (|z| + epsilon)."""
+    def __call__(self, layer: Layer) -> Passage:
+        """Returns the way of the gradient times |p|, with p = z / (|z| + epsilon); epsilon p times the gradient is absorbed.
+
+        Everything happens in the one array that holds p, because memory and not arithmetic is what it costs.
+        """
         z = layer.z.detach()
         rms = torch.linalg.vector_norm(z, dim=layer.channels, keepdim=True) / z.shape[layer.channels] ** 0.5
         epsilon = (self.share * rms).clamp_(min=torch.finfo(z.dtype).tiny)
-        withheld = z.abs().add_(epsilon)
-        return (Part(layer.z, layer.bias, torch.div(epsilon, withheld, out=withheld)),)
+        p = z.abs().add_(epsilon)
+        torch.div(z, p, out=p)
+
+        def back(gradient: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
+            product = p.mul_(gradient)
+            absorbed = product.sum(layer.channels, keepdim=True) * epsilon
+            return (product.copysign_(gradient),), absorbed
+
+        return Passage((layer.z,), (layer.bias,), back)
+
+
+def weighted(layer: Layer, *parts: tuple[Tensor, Tensor | None, Tensor]) -> Passage:
+    """Returns the passage through parts (value, bias, factor): the gradient of each value is that of z times its factor.
+
+    Gamma is one part, with the weights w + gamma w+ and the factor z / value; alpha-beta is two.
+    """
+    factors = [factor.detach() for _, _, factor in parts]
+    kept = layer.z.detach() - sum(value.detach() * factor.detach() for value, _, factor in parts)
+
+    def back(gradient: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
+        return tuple(gradient * factor for factor in factors), kept * gradient
+
+    return Passage(tuple(value for value, _, _ in parts), tuple(bias for _, bias, _ in parts), back)
 
 
 RULES: Mapping[str, Rule] = MappingProxyType({"0": Zero(), "epsilon": Epsilon()})
