@@ -30,6 +30,11 @@ class JetSimulation(param.Parameterized):
     That set (arXiv:1902.09914, section 2): 14 TeV, no multiple interactions, no pile-up, ATLAS detector, anti-kT R = 0.8, the
     leading jet of an event if it has 550 < pT < 650 GeV and |eta| < 2, for top jets the top quark and its three decay quarks
     within 0.8 of the jet axis. It stores at most 200 constituents per jet, here all are kept.
+
+    The hard scattering is generated in a pT window 10 % wider than that of the jets (`margin`), which the paper does not state. Jets
+    that owe their pT to a hard further emission are thereby fewer: against a margin of 0.4, four times as slow, QCD jets without
+    detector (1,000 each) have a mean mass of 87.8 +- 1.6 instead of 89.7 +- 1.6 GeV, 55.3 +- 0.8 instead of 57.3 +- 0.8
+    constituents, and come from gluons in 52 +- 2 instead of 57 +- 2 of 100 cases.
     """
 
     energy = param.Number(
