@@ -26,7 +26,8 @@ def edge_linear(x: Tensor, i: Tensor, j: Tensor, weight: Tensor, bias: Tensor | 
     if has_torch_function(inputs):
         return handle_torch_function(edge_linear, inputs, x, i, j, weight, bias)
     own, difference = weight.chunk(2, dim=1)
-    return F.linear(x, own - difference, bias).index_select(0, i) + F.linear(x, difference).index_select(0, j)
+    edges = F.linear(x, own - difference, bias).index_select(0, i)
+    return edges.add_(F.linear(x, difference).index_select(0, j))
 
 
 def plain_edge_linear(x: Tensor, i: Tensor, j: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
