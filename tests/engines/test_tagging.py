@@ -54,6 +54,8 @@ def test_a_resume_of_another_fit_is_refused(jets):
         Tagger(**SMALL).fit(jets, seed=2, resume=fitted)
     with pytest.raises(TrainingError, match="same fingerprint"):
         Tagger(**SMALL).fit(jets[:50], seed=1, resume=fitted)
+    with pytest.raises(TrainingError, match=r"same hidden_sizes: it was \[64, 64, 64\] and is now \[8\]"):
+        Tagger(**SMALL, hidden_sizes=[8]).fit(jets, seed=1, resume=fitted)
     with pytest.raises(TrainingError, match="same network"):
         Tagger(**SMALL | {"network": "pfn"}).fit(jets, seed=1, resume=fitted)
 

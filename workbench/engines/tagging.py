@@ -35,6 +35,9 @@ NETWORKS: Mapping[str, Callable[[Any, int, int], nn.Module]] = {
 }
 """Networks by name: (tagger, features, classes) -> network. Boosted trees ("trees") are grown and not built."""
 
+MAY_CHANGE = ("epochs", "iterations", "patience", "schedule", "learning_rate", "precision", "threads")
+"""Settings that a resumed fit may have different from the fit it goes on from."""
+
 ON_OBSERVABLES = ("trees", "mlp")
 """The networks whose inputs are observables of the jet; the others see its particles."""
 
@@ -139,7 +142,7 @@ class Tagger(param.Parameterized):
         check(jets, "training")
         card = self._card(jets, validation, seed, device)
         if resume is not None:
-            _check_resume(resume, card, self.network)
+            _check_resume(resume, card, self.settings())
         learned, held = (
             split(jets, self.validation_fraction, seed) if validation is None else (jets, validation)
         )
@@ -294,15 +297,6 @@ def restore(archive: Archive) -> FittedTagger:
         except RuntimeError as error:
             msg = f"The saved weights do not fit {engine.network!r}: {str(error).splitlines()[-1].strip()}; take another copy."
             raise StoreError(msg) from error
-    state = None
-    if "state" in head:
-        numbers = sorted(
-            {int(name.split("/")[1]) for name in archive.arrays if name.startswith("optimizer/")}
-        )
-        optimizer = {n: _tensors(_part(archive, f"optimizer/{n}")) for n in numbers}
-        state = State(
-            head["state"]["epoch"], head["state"]["since_best"], _tensors(_part(archive, "last")), optimizer
-        )
     history = tuple(head["history"])
     return FittedTagger(
         engine,
@@ -313,8 +307,16 @@ def restore(archive: Archive) -> FittedTagger:
         history,
         head["seed"],
         head["card"],
-        state,
+        _state(archive),
     )
+
+
+def _state(archive: Archive) -> State | None:
+    if "state" not in archive.header:
+        return None
+    numbers = sorted({int(name.split("/")[1]) for name in archive.arrays if name.startswith("optimizer/")})
+    optimizer = {n: _tensors(_part(archive, f"optimizer/{n}")) for n in numbers}
+    return State(**archive.header["state"], weights=_tensors(_part(archive, "last")), optimizer=optimizer)
 
 
 def _part(archive: Archive, part: str) -> dict[str, np.ndarray]:
@@ -329,12 +331,14 @@ def _tensors(arrays: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
     return {name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}
 
 
-def _check_resume(resume: FittedTagger, card: Mapping[str, Any], network: str) -> None:
-    for what in ("network", "seed", "fingerprint", "validation_fingerprint"):
-        if resume.card[what] != card[what]:
-            msg = f"A fit goes on with the same {what}: it was {resume.card[what]!r} and is now {card[what]!r}; start a new fit instead."
+def _check_resume(resume: FittedTagger, card: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+    fixed = {name: value for name, value in settings.items() if name not in MAY_CHANGE}
+    was, now = {**resume.card, **resume.engine.settings()}, {**card, **fixed}
+    for what in ("seed", "fingerprint", "validation_fingerprint", *fixed):
+        if was[what] != now[what]:
+            msg = f"A fit goes on with the same {what}: it was {was[what]!r} and is now {now[what]!r}; start a new fit instead."
             raise TrainingError(msg)
-    if resume.state is None and resume.history and network != "trees":
+    if resume.state is None and resume.history and settings["network"] != "trees":
         msg = (
             "This tagger was saved without the optimizer's state (resumable=False); start a new fit instead."
         )
