@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 import numpy as np
-from bokeh.models import ColumnDataSource, DataRange1d, LogTicker, Span
+from bokeh.models import ColumnDataSource, DataRange1d, LogTicker, Range1d, Span
 from bokeh.plotting import figure
 
 from ..physics.distributions import Points, ratio
@@ -106,10 +106,11 @@ class Sources:
         self.ratio.data = ratios(densities, reference)
 
 
-def smallest(densities: Densities) -> float:
-    """Returns where a logarithmic axis should begin: a third of the smallest positive density."""
+def logarithmic_range(densities: Densities) -> tuple[float, float]:
+    """Returns the ends of a logarithmic axis: a third of the smallest positive density, three times the largest."""
     values = _joined([points.value for points in densities.values()])
-    return float(np.min(values[values > 0], initial=1.0)) / 3
+    positive = values[values > 0]
+    return (float(positive.min()) / 3, float(positive.max()) * 3) if positive.size else (FLOOR, 1.0)
 
 
 def histogram_figure(sources: Sources, label: str, unit: str, *, name: str, log: bool = False) -> figure:
@@ -133,7 +134,7 @@ def histogram_figure(sources: Sources, label: str, unit: str, *, name: str, log:
     )
     plot.multi_line("xs", "ys", source=sources.lines, line_color="colour", line_width=1.8)
     plot.segment("centre", "low", "centre", "high", source=sources.bars, line_color="colour", line_width=1.2)
-    plot.y_range = DataRange1d(start=FLOOR if log else 0)
+    plot.y_range = Range1d(FLOOR, 1) if log else DataRange1d(start=0)
     quiet_legend(plot)
     return plot
 

@@ -55,6 +55,15 @@ def quiet_legend(plot: figure, location: str = "top_right") -> None:
         legend.glyph_height = 14
 
 
+def legend_above(plot: figure) -> None:
+    """Puts the legend in one line above the frame, where it hides no data."""
+    quiet_legend(plot)
+    legend = plot.legend[0]
+    plot.center.remove(legend)
+    legend.orientation = "horizontal"
+    plot.add_layout(legend, "above")
+
+
 def single(columns: Mapping[str, Sequence[Any] | np.ndarray]) -> dict[str, Any]:
     """Returns the columns with every float array in single precision, half as heavy on the wire."""
     return {

@@ -34,16 +34,14 @@ def graph_figure(
     edges: ColumnDataSource, particles: ColumnDataSource, scale: LinearColorMapper, radius: float = 0.8
 ) -> figure:
     """Returns edges under the particles of the map, in the same colours."""
-    side = 1.15 * radius
     plot = frame(
         "Δη",
         "Δφ [rad]",
         name="graph",
         height=380,
-        x_range=(-side, side),
-        y_range=(-side, side),
         match_aspect=True,
     )
+    plot.ellipse(0, 0, 2 * radius, 2 * radius, fill_alpha=0, line_color=NEUTRAL, line_dash="dotted")
     plot.segment("x0", "y0", "x1", "y1", source=edges, line_color=NEUTRAL, line_alpha=0.45)
     plot.scatter(
         "deta",

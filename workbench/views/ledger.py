@@ -14,7 +14,7 @@ FOR, AGAINST = RELEVANCE[-30], RELEVANCE[30]
 def columns(ledger: Ledger) -> dict[str, np.ndarray]:
     """Returns a waterfall of the only jet in `ledger`: one row per line, then "rest" and "score".
 
-    Columns: "line", "amount", "start" and "end" (all in units of the score), "colour", "text". Every line starts where
+    Columns: "line", "amount", "start", "end" and "right", the larger of them (all in units of the score), "colour", "text". Every line starts where
     the one before ends; the score starts at 0 and ends where the rest ends.
     """
     names = [*ledger.lines, "rest"]
@@ -27,6 +27,7 @@ def columns(ledger: Ledger) -> dict[str, np.ndarray]:
         "amount": amounts,
         "start": np.concatenate([[0.0], ends[:-1], [0.0]]),
         "end": np.append(ends, score),
+        "right": np.append(np.maximum(ends, np.concatenate([[0.0], ends[:-1]])), max(score, 0.0)),
         "colour": np.array([*(FOR if a >= 0 else AGAINST for a in amounts[:-1]), NEUTRAL], dtype=object),
         "text": np.array([written(a) for a in amounts], dtype=object),
     }
@@ -47,7 +48,7 @@ def sentence(ledger: Ledger) -> str:
 def empty() -> ColumnDataSource:
     """Returns the source of the strip, without lines."""
     words = dict.fromkeys(("line", "colour", "text"), np.zeros(0, object))
-    return ColumnDataSource({**words, **dict.fromkeys(("amount", "start", "end"), np.zeros(0))})
+    return ColumnDataSource({**words, **dict.fromkeys(("amount", "start", "end", "right"), np.zeros(0))})
 
 
 def strip_figure(source: ColumnDataSource, lines: FactorRange) -> figure:
@@ -67,7 +68,7 @@ def strip_figure(source: ColumnDataSource, lines: FactorRange) -> figure:
     plot.segment("end", "line", "end", "line", source=source, line_color=NEUTRAL)
     plot.add_layout(
         LabelSet(
-            x="end",
+            x="right",
             y="line",
             text="text",
             source=source,

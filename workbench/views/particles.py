@@ -82,14 +82,11 @@ def relevance_scale(limit: float = 1.0) -> LinearColorMapper:
 
 def map_figure(source: ColumnDataSource, scale: LinearColorMapper, radius: float = 0.8) -> figure:
     """Returns the eta-phi map: area for pt, marker for kind, colour for relevance."""
-    side = 1.15 * radius
     plot = frame(
         "Δη",
         "Δφ [rad]",
         name="particles",
         height=380,
-        x_range=(-side, side),
-        y_range=(-side, side),
         match_aspect=True,
     )
     plot.ellipse(

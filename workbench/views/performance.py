@@ -5,7 +5,7 @@ from bokeh.models import ColumnDataSource, DataRange1d, HoverTool, Range1d
 from bokeh.plotting import figure
 
 from ..physics.roc import Band
-from .frame import axis_label, frame, quiet_legend, single
+from .frame import axis_label, frame, legend_above, quiet_legend, single
 from .palette import NEUTRAL, OKABE_ITO
 
 WORKING_POINTS = (0.3, 0.5)
@@ -86,7 +86,7 @@ def rate_figure(
         plot.segment("centre", f"{prefix}_low", "centre", f"{prefix}_high", **style)
         plot.segment("left", f"{prefix}_value", "right", f"{prefix}_value", line_alpha=0.6, **style)
         plot.scatter("centre", f"{prefix}_value", size=6, marker=marker, **style)
-    quiet_legend(plot, "center_right")
+    legend_above(plot)
     return plot
 
 

@@ -57,7 +57,7 @@ class Histogram(pn.viewable.Viewer):
         reference = next(iter(densities), "")
         self.sources.fill(densities, reference)
         if self.logarithmic:
-            self.figure.y_range.start = view.smallest(densities)
+            self.figure.y_range.start, self.figure.y_range.end = view.logarithmic_range(densities)
         self.ratio.yaxis.axis_label = f"/ {reference}"
         say(self.check, self._not_shown(values))
         self.mark()
@@ -103,7 +103,6 @@ class Histogram(pn.viewable.Viewer):
             picture(self.figure),
             picture(self.ratio),
             self.check,
-            width=260,
             name=self.observable.name,
         )
 

@@ -161,7 +161,6 @@ class JetInspector(pn.viewable.Viewer):
             "What the network looked at: red speaks for the class, blue against it",
             picture(particles.map_figure(self.particles, self.scale, EXTENT)),
             legend,
-            width=360,
             name="map",
         )
         tabs = pmui.Tabs(
@@ -170,7 +169,6 @@ class JetInspector(pn.viewable.Viewer):
             ("Graph", picture(graph.graph_figure(self.edges, self.particles, self.scale, EXTENT))),
             ("Lund plane", picture(lund.plane_figure(self.lund))),
             ("Particles", self.table),
-            dynamic=True,
             sizing_mode="stretch_width",
         )
         books = pane(
@@ -178,10 +176,9 @@ class JetInspector(pn.viewable.Viewer):
             picture(ledger.strip_figure(self.ledger, self.lines)),
             self.sum,
             self.how,
-            width=360,
             name="ledger",
         )
-        return [row([seen, pane("The same jet, seen otherwise", tabs, width=360, name="tabs")]), books]
+        return [row([seen, pane("The same jet, seen otherwise", tabs, name="tabs")], width=380), books]
 
     def __panel__(self) -> pn.viewable.Viewable:
         return pn.Column(

@@ -28,7 +28,7 @@ COLUMNS = {
     "score": "score",
     "loss": "loss",
     "mass": "mass [GeV]",
-    "sd_mass": "soft-drop mass [GeV]",
+    "sd_mass": "sd mass [GeV]",
     "pt": "pT [GeV]",
     "multiplicity": "constituents",
 }
@@ -61,7 +61,7 @@ class JetTable(pn.viewable.Viewer):
             rows(sample, np.zeros(0, int)),
             show_index=False,
             disabled=True,
-            height=300,
+            height=470,
             pagination=None,
             selectable=1,
             sizing_mode="stretch_width",
@@ -96,4 +96,4 @@ class JetTable(pn.viewable.Viewer):
         self.table.selection = [int(found[0])] if found.size else []
 
     def __panel__(self) -> pn.viewable.Viewable:
-        return pane("Jets of the selection", self.order, self.told, self.table, width=330, name="jets")
+        return pane("Jets of the selection", self.order, self.told, self.table, name="jets")

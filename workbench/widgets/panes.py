@@ -7,7 +7,6 @@ import panel as pn
 import panel_material_ui as pmui
 from bokeh.models import UIElement
 from panel.util import edit_readonly
-from panel_material_ui.template import Page
 
 from .text import safe_text
 
@@ -29,8 +28,8 @@ def say(where: pmui.Typography, text: str) -> None:
     where.param.update(object=safe_text(text), visible=bool(text))
 
 
-def pane(title: str, *content: Any, width: int = 320, grow: float = 1.0, name: str = "") -> pmui.Paper:
-    """Returns a framed pane that is at least `width` wide and shares what is left over of its row."""
+def pane(title: str, *content: Any, name: str = "") -> pmui.Paper:
+    """Returns a framed pane; `name` finds it again, on the page and in tests."""
     return pmui.Paper(
         line(title, variant="subtitle2"),
         *content,
@@ -39,13 +38,20 @@ def pane(title: str, *content: Any, width: int = 320, grow: float = 1.0, name: s
         margin=4,
         sizing_mode="stretch_width",
         css_classes=["wb-pane", f"wb-{name}"] if name else ["wb-pane"],
-        styles={"flex": f"{grow} 1 {width}px", "min-width": f"min({width}px, 100%)", "padding": "6px 8px"},
+        styles={"padding": "6px 8px", "min-width": "0"},
     )
 
 
-def page(title: str, **places: Any) -> Page:
+def fold(title: str, *content: Any) -> pmui.Card:
+    """Returns content that is folded away until its title is clicked."""
+    return pmui.Card(
+        *content, title=title, collapsed=True, outlined=True, margin=(4, 6), sizing_mode="stretch_width"
+    )
+
+
+def page(title: str, **places: Any) -> Any:
     """Returns a page of its places: main, sidebar, header."""
-    made = Page(title=title, sidebar_width=340, busy_indicator=None, **places)
+    made = pmui.Page(title=title, sidebar_width=340, busy_indicator=None, **places)  # type: ignore[attr-defined]
     # The page follows the server's busy flag, and every change of it walks through all models of the document: half a
     # second for each event and each beat of a timer. Our own bar says what is being done.
     with edit_readonly(made):
@@ -53,8 +59,17 @@ def page(title: str, **places: Any) -> Page:
     return made
 
 
-def row(panes: Sequence[Any]) -> pn.FlexBox:
-    """Returns panes side by side, in as many rows as the window needs."""
-    return pn.FlexBox(
-        *panes, sizing_mode="stretch_width", align_items="stretch", gap="0px", margin=0, flex_wrap="wrap"
+def row(panes: Sequence[Any], width: int = 260) -> pn.Column:
+    """Returns panes of equal width side by side, each at least `width` wide, in as many rows as the window needs."""
+    columns = f"repeat(auto-fit, minmax(min({width}px, 100%), 1fr))"
+    return pn.Column(
+        *panes,
+        sizing_mode="stretch_width",
+        margin=0,
+        styles={
+            "display": "grid",
+            "grid-template-columns": columns,
+            "align-items": "stretch",
+            "flex": "none",
+        },
     )

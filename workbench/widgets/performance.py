@@ -16,7 +16,7 @@ from ..physics.roc import Roc, roc
 from ..views import performance as view
 from .analysis import Analysis
 from .errands import Errands
-from .panes import line, pane, picture, say
+from .panes import line, pane, picture, row, say
 from .text import with_error
 
 AGAINST = ("pt", "mass", "multiplicity")
@@ -73,7 +73,7 @@ class Performance(pn.viewable.Viewer):
         self.analysis, self.errands = analysis, errands
         self.measured: Measurement | None = None
         self.figures = {
-            name: pn.Column(line(title, variant="caption"), line("–", variant="h6"), width=150, margin=2)
+            name: pn.Column(line(title, variant="caption"), line("–", variant="h6"), margin=2)
             for name, title in (
                 ("accuracy", "Accuracy"),
                 ("auc", "Area under the ROC curve"),
@@ -183,16 +183,14 @@ class Performance(pn.viewable.Viewer):
                     picture(view.calibration_figure(self.calibrated)), self.off, sizing_mode="stretch_width"
                 ),
             ),
-            dynamic=True,
             sizing_mode="stretch_width",
         )
-        return [pn.FlexBox(*self.figures.values(), sizing_mode="stretch_width"), self.rule, tabs]
+        return [row(list(self.figures.values()), width=110), self.rule, tabs]
 
     def __panel__(self) -> pn.viewable.Viewable:
         return pane(
             "How well the network separates the classes",
             self.told,
             self.content,
-            width=380,
             name="performance",
         )

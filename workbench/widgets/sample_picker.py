@@ -12,7 +12,7 @@ from ..state.run import RunState
 from ..state.sample import SampleState
 from ..state.selection import SelectionState
 from .errands import Errands, public
-from .panes import line, say
+from .panes import fold, line, say
 from .text import duration
 
 BUNDLED = {
@@ -31,19 +31,38 @@ class SamplePicker(pn.viewable.Viewer):
         super().__init__(**parameters)
         self.sample, self.selection, self.errands = sample, selection, errands
         self.simulation = RunState()
-        self.choice = pmui.Select(label="Bundled sample", options=BUNDLED, value="jets", size="small")
-        self.expression = pmui.TextInput(
-            label="Keep only", placeholder="pt > 560 & abs(eta) < 1", size="small"
+        self.choice = pmui.Select(
+            label="Bundled sample", options=BUNDLED, value="jets", size="small", sizing_mode="stretch_width"
         )
-        self.processes = pmui.MultiChoice(label="Processes", options=list(PROCESSES), value=["QCD", "top"])
-        self.number = pmui.IntInput(label="Jets", value=1000, start=10, end=100_000, step=500, size="small")
-        self.seed = pmui.IntInput(label="Seed", value=1, start=0, size="small")
+        self.expression = pmui.TextInput(
+            label="Keep only",
+            placeholder="pt > 560 & abs(eta) < 1",
+            size="small",
+            sizing_mode="stretch_width",
+        )
+        self.processes = pmui.MultiChoice(
+            label="Processes", options=list(PROCESSES), value=["QCD", "top"], sizing_mode="stretch_width"
+        )
+        self.number = pmui.IntInput(
+            label="Jets",
+            value=1000,
+            start=10,
+            end=100_000,
+            step=500,
+            size="small",
+            sizing_mode="stretch_width",
+        )
+        self.seed = pmui.IntInput(label="Seed", value=1, start=0, size="small", sizing_mode="stretch_width")
         self.start = pmui.Button(label="Simulate", color="primary", variant="outlined", size="small")
         self.stop = pmui.Button(label="Stop", color="error", variant="outlined", size="small", disabled=True)
         self.bar = pmui.LinearProgress(
             value=0, variant="determinate", visible=False, sizing_mode="stretch_width"
         )
         self.told, self.facts = line(visible=False), line(variant="caption")
+        self.origin = line(
+            variant="caption",
+            styles={"white-space": "pre-wrap", "overflow-wrap": "anywhere"},
+        )
         self.choice.param.watch(lambda event: self.open(event.new), "value")
         self.expression.param.watch(lambda event: self.choose(event.new), "value")
         self.start.on_click(lambda _: self.simulate())
@@ -112,20 +131,19 @@ class SamplePicker(pn.viewable.Viewer):
         )
 
     def __panel__(self) -> pn.viewable.Viewable:
-        provenance = pn.pane.Str(self.sample.param.version.rx().rx.pipe(lambda _: self.sample.provenance))
         return pn.Column(
             self.choice,
             self.expression,
             self.facts,
-            pmui.Details(
+            fold(
+                "Simulate with Pythia 8",
                 self.processes,
-                pn.Row(self.number, self.seed, sizing_mode="stretch_width"),
+                self.number,
+                self.seed,
                 pn.Row(self.start, self.stop),
-                title="Simulate with Pythia 8",
-                sizing_mode="stretch_width",
             ),
             self.bar,
             self.told,
-            pmui.Details(provenance, title="Where this sample came from", sizing_mode="stretch_width"),
+            fold("Where this sample came from", self.origin),
             sizing_mode="stretch_width",
         )

@@ -15,7 +15,7 @@ from ..state.selection import SelectionState
 from ..views import training
 from .analysis import Analysis, held_out
 from .errands import Errands
-from .panes import line, picture, say
+from .panes import fold, line, picture, say
 from .text import duration
 
 FIRST = ("network", "epochs", "batch_size", "learning_rate")
@@ -81,7 +81,7 @@ class TrainingPanel(pn.viewable.Viewer):
         self.defaults: dict[str, Any] = {}
         self.fields: dict[str, Any] = {}
         self.form = pn.Column(line("The networks are being loaded."), sizing_mode="stretch_width")
-        self.more = pmui.Details(title="All settings", sizing_mode="stretch_width", visible=False)
+        self.more = fold("All settings")
         self.seed = pmui.IntInput(label="Seed", value=1, start=0, size="small", sizing_mode="stretch_width")
         self.train = pmui.Button(label="Train", color="primary", disabled=True)
         self.stop = pmui.Button(label="Stop", color="error", variant="outlined", disabled=True)
@@ -107,7 +107,6 @@ class TrainingPanel(pn.viewable.Viewer):
         self.defaults = {setting.name: setting.default for setting in shown}
         self.form[:] = [self.fields[name] for name in FIRST if name in self.fields]
         self.more[:] = [widget for name, widget in self.fields.items() if name not in FIRST]
-        self.more.visible = True
         if "network" in self.fields:
             self.fields["network"].param.watch(self._show_fitting, "value")
             self._show_fitting()
