@@ -18,6 +18,9 @@ FILLED = 0.30
 FLOOR = 1e-9
 """Where bars begin on a logarithmic axis: below anything that is drawn."""
 
+TOOLBAR = 30
+"""Room that the toolbar of the histogram takes beside it, in screen units."""
+
 LEFT = 62
 """Room left of the axes in screen units, so that histogram and ratio stand above one another."""
 
@@ -156,4 +159,5 @@ def ratio_figure(sources: Sources, above: figure, label: str, unit: str, *, name
     plot.scatter("centre", "ratio", source=sources.ratio, color="colour", size=4)
     plot.yaxis.ticker = LogTicker(mantissas=[1], desired_num_ticks=3)
     plot.min_border_left = above.min_border_left = LEFT
+    plot.min_border_right = above.min_border_right + TOOLBAR
     return plot

@@ -5,7 +5,7 @@ import numpy as np
 from bokeh.models import ColumnDataSource, LinearColorMapper
 from bokeh.plotting import figure
 
-from ..physics.kinematics import wrapped
+from ..data.jets import wrapped
 from .frame import frame, single
 from .palette import NEUTRAL
 

@@ -167,4 +167,6 @@ class Distributions(pn.viewable.Viewer):
             self.histograms[name].mark()
 
     def __panel__(self) -> pn.viewable.Viewable:
-        return pn.Column(self.told, row(list(self.panes.values())), sizing_mode="stretch_width", margin=0)
+        return pn.Column(
+            self.told, row(list(self.panes.values()), width=290), sizing_mode="stretch_width", margin=0
+        )

@@ -47,13 +47,9 @@ class JetInspector(pn.viewable.Viewer):
             line(variant="caption"),
             line(variant="caption"),
         )
-        self.table = pn.widgets.Tabulator(
-            pd.DataFrame(),
-            show_index=False,
-            disabled=True,
-            height=380,
-            layout="fit_data",
-            sizing_mode="stretch_width",
+        # No Tabulator: one in a tab that is not shown fails on new columns and takes the rest of the update with it.
+        self.table = pn.pane.DataFrame(
+            pd.DataFrame(), index=False, height=380, sizing_mode="stretch_width", styles={"overflow": "auto"}
         )
         self.previous = pmui.Button(label="Previous", variant="outlined", size="small")
         self.next = pmui.Button(label="Next", variant="outlined", size="small")
@@ -110,7 +106,7 @@ class JetInspector(pn.viewable.Viewer):
             self._draw_particles(jet, relevance)
             self._draw_cells(explanation)
             self._draw_ledger(explanation)
-            self.table.value = particle_table(jet, explanation)
+            self.table.object = particle_table(jet, explanation)
 
     def _draw_cells(self, explanation: Explanation) -> None:
         cells = features.columns(explanation)
@@ -130,7 +126,7 @@ class JetInspector(pn.viewable.Viewer):
     def _forget(self, jet: Jets) -> None:
         """Relevance of another jet would be wrong on this one, so nothing is shown until its own is there."""
         self.ledger.data, self.cells.data = dict(ledger.empty().data), dict(features.empty().data)
-        self.table.value = particle_table(jet, None)
+        self.table.object = particle_table(jet, None)
         known = self.analysis.fitted is not None
         say(self.sum, "The jet is being explained." if known else "Train a tagger to see what it looks at.")
         say(self.how, "")

@@ -1,0 +1,233 @@
+"""The viewers of the jets page around one sample, one selection and one tagger, without a browser."""
+
+import threading
+import time
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from tests.toys import toy_jets
+from workbench.data.classes import ClassArray
+from workbench.data.explanation import Explanation, Ledger
+from workbench.errors import DataError
+from workbench.jobs.recipe import Setting
+from workbench.progress import Outcome
+from workbench.widgets.analysis import HELD_OUT, held_out, losses
+from workbench.widgets.errands import Errands
+from workbench.widgets.jets_page import JetsPage
+from workbench.widgets.performance import measure
+
+JETS = toy_jets(400, 3)
+
+# Panel 1.9.4 resets an index in place, of which pandas 3.1 warns.
+pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword")
+
+
+class MassCut:
+    """Stands in for a fitted tagger: the heavier, the more top; a known score without any training."""
+
+    classes = ("QCD", "top")
+    parameters = 1
+    seed = 7
+    outcome = Outcome.FINISHED
+    engine = SimpleNamespace(network="mass cut")
+
+    def score(self, jets):
+        top = 1 / (1 + np.exp(-(np.asarray(jets.p4.mass) - 90) / 20))
+        return ClassArray(np.stack([1 - top, top], axis=1), self.classes)
+
+
+def settle(page):
+    """Beats until no errand is left; a minute is ample for 400 jets."""
+    ends = time.monotonic() + 60
+    while page.errands.doing and time.monotonic() < ends:
+        page.errands.collect()
+        time.sleep(0.01)
+    assert not page.errands.doing
+
+
+@pytest.fixture
+def page():
+    made = JetsPage()
+    made.picker.take(JETS)
+    settle(made)
+    yield made
+    made.errands.close()
+
+
+@pytest.fixture
+def scored(page, monkeypatch):
+    monkeypatch.setattr("workbench.widgets.analysis.public", lambda name: planted)
+    page.analysis.take(MassCut(), "mass cut")
+    settle(page)
+    return page
+
+
+def planted(fitted, jet):
+    """An explanation with relevance 1, 2, 3, … in order of the particles, and books that close."""
+    n = int(jet.counts[0])
+    relevance = np.arange(1.0, n + 1)[None]
+    total = relevance.sum(axis=1)
+    books = Ledger(total + 1, {"inputs": total, "biases": np.ones(1)})
+    return Explanation(relevance, relevance[..., None], ("log pt",), books, how={"rule": "planted"})
+
+
+def test_every_jet_is_in_the_histogram_of_its_class(page):
+    shown = page.distributions.histograms["mass"].sources.bars.data
+    assert set(shown["class"]) == {"QCD", "top"}
+    edges = shown["right"] - shown["left"]
+    inside = np.asarray(JETS.p4.mass) < 250
+    for name in JETS.classes:
+        of_class = shown["class"] == name
+        share = np.sum((shown["density"] * edges)[of_class])
+        assert share == pytest.approx(inside[JETS.is_class(name)].mean(), abs=1e-5)
+
+
+def test_a_brushed_histogram_keeps_its_own_jets_and_all_others_follow(page):
+    before = page.distributions.histograms["mass"].sources.bars.data["density"].copy()
+    page.selection.brush("mass", 100, 200)
+    histograms = page.distributions.histograms
+    np.testing.assert_array_equal(histograms["mass"].sources.bars.data["density"], before)
+    assert f"{page.selection.count:,} jets" in histograms["multiplicity"].check.object
+    assert histograms["mass"].range.left == 100
+
+
+def test_a_click_on_a_bin_opens_a_jet_of_that_bin(page):
+    page.distributions.histograms["mass"]._on_tap(SimpleNamespace(x=152.0))
+    assert 150 <= np.asarray(JETS.p4.mass)[page.selection.current] < 155
+
+
+def test_the_table_lists_the_most_confident_mistake_first(scored):
+    scored.table.order.value = "most confident and wrong"
+    first = int(scored.table.table.value["jet"].iloc[0])
+    expected = losses(JETS, np.asarray(MassCut().score(JETS)), MassCut.classes)
+    assert first == int(np.argmax(expected))
+
+
+def test_an_order_that_needs_a_tagger_says_so(page):
+    page.table.order.value = "highest score"
+    assert "once a tagger has scored" in page.table.told.object
+
+
+def test_the_loss_is_minus_the_log_of_the_true_class(scored):
+    scores = np.asarray(MassCut().score(JETS))
+    true = scores[np.arange(len(JETS)), np.asarray(JETS.label)]
+    np.testing.assert_allclose(scored.sample.column("loss"), -np.log(true), rtol=1e-12)
+
+
+def test_an_open_jet_shows_its_relevance_and_the_books_that_make_its_score(scored):
+    scored.selection.pick(5)
+    assert np.isnan(scored.inspector.particles.data["relevance"]).all()
+    settle(scored)
+    n = int(JETS.counts[5])
+    inspector = scored.inspector
+    np.testing.assert_allclose(inspector.particles.data["relevance"], np.arange(1, n + 1))
+    assert (inspector.scale.low, inspector.scale.high) == (-n, n)
+    assert list(inspector.ledger.data["line"]) == ["inputs", "biases", "rest", "score"]
+    assert inspector.ledger.data["end"][-1] == n * (n + 1) / 2 + 1
+    assert list(inspector.table.object["relevance"]) == list(range(1, n + 1))
+
+
+def test_no_jet_ever_shows_the_relevance_of_another(scored):
+    scored.selection.pick(5)
+    settle(scored)
+    scored.selection.pick(6)
+    assert np.isnan(scored.inspector.particles.data["relevance"]).all()
+    assert len(scored.inspector.ledger.data["line"]) == 0
+
+
+def test_what_a_tagger_is_worth_is_said_with_errors_and_the_rule(scored):
+    found = scored.performance.measured
+    assert scored.performance.figures["auc"][1].object.startswith(f"{found.curve.auc:.3f}"[:4])
+    assert "±" in scored.performance.figures["accuracy"][1].object
+    assert "interpolated" in scored.performance.rule.object
+    assert "200 top against 200 QCD" in scored.performance.rule.object
+
+
+def test_efficiency_at_the_working_point_averages_to_it():
+    found = measure(JETS, MassCut().score(JETS), "top", "QCD")
+    signal, _ = found.rates["multiplicity"]
+    inside = np.nan_to_num(signal.value) @ signal.total / signal.total.sum()
+    # 200 signal jets: the cut is one of them, and at most 2 % lie outside the bins.
+    assert inside == pytest.approx(0.5, abs=0.03)
+
+
+def test_a_sample_without_the_background_says_why_nothing_is_measured(scored):
+    scored.picker.take(toy_jets(40, 1, classes=("W", "Z")))
+    settle(scored)
+    assert "no jets of both top and QCD" in scored.performance.told.object
+
+
+def test_the_jets_kept_to_measure_with_come_from_the_selection_and_depend_only_on_the_seed():
+    mask = np.arange(1000) % 2 == 0
+    rest = held_out(mask, 1)
+    assert not np.any(rest & ~mask)
+    assert rest.sum() == round(HELD_OUT * mask.sum())
+    np.testing.assert_array_equal(rest, held_out(mask, 1))
+    assert np.any(rest != held_out(mask, 2))
+
+
+def test_an_unreadable_selection_changes_nothing_and_says_why(page):
+    page.picker.expression.value = "pt >> 3"
+    assert page.selection.count == len(JETS)
+    assert page.picker.told.visible
+    assert page.picker.told.object
+
+
+def test_the_form_is_made_of_the_engines_parameters(page):
+    settings = (
+        Setting("network", "Selector", "pfn", None, ("pfn", "trees"), None, "Which.", None),
+        Setting("epochs", "Integer", 5, (1, 100), (), None, "How long.", None),
+        Setting("iterations", "Integer", 50, (1, 100), (), None, "Of trees.", None),
+        Setting("hidden", "Integer", 5, (1, 9), (), None, "Not for a form.", -1),
+    )
+    panel = page.training
+    panel.build(settings)
+    assert set(panel.fields) == {"network", "epochs", "iterations"}
+    assert (panel.fields["epochs"].start, panel.fields["epochs"].end) == (1, 100)
+    assert panel.recipe.parameters == {}
+    panel.fields["network"].value = "trees"
+    assert panel.recipe.parameters == {"network": "trees"}
+    assert panel.fields["iterations"].visible
+    assert not panel.fields["epochs"].visible
+
+
+def test_an_error_is_one_sentence_and_the_page_lives_on():
+    def fail():
+        msg = "There is no <b>sample</b>."
+        raise DataError(msg)
+
+    errands, found = Errands(), []
+    errands.send("first", fail, found.append)
+    errands.send("second", lambda: 2, found.append)
+    while errands.doing:
+        errands.collect()
+        if errands.error:
+            assert errands.error == "There is no <b>sample</b>."
+    assert found == [2]
+    errands.close()
+
+
+def test_of_several_errands_of_a_kind_only_the_last_is_taken_up():
+    errands, found, gate = Errands(), [], threading.Event()
+    errands.send("block", gate.wait, lambda _: None)
+    for number in range(5):
+        errands.send("explain", lambda n=number: n, found.append)
+    gate.set()
+    while errands.doing:
+        errands.collect()
+    assert found == [4]
+    errands.close()
+
+
+def test_an_express_errand_waits_for_no_other():
+    errands, found, gate = Errands(express={"explain"}), [], threading.Event()
+    errands.send("score", gate.wait, lambda _: None)
+    errands.send("explain", lambda: 1, found.append)
+    ends = time.monotonic() + 20
+    while not found and time.monotonic() < ends:
+        errands.collect()
+    assert found == [1]
+    gate.set()
+    errands.close()
