@@ -148,13 +148,19 @@ def test_trees_are_explained_against_the_background_that_is_stated(taggers):
     background = toy_jets(130, seed=9)
     explanation = explain(taggers("trees"), JETS, background=background)
     logits = np.asarray(taggers("trees").logits(background[:100]))
-    assert explanation.how["background"] == background[:100].fingerprint
     assert explanation.how["background_jets"] == 100
     np.testing.assert_allclose(
         explanation.ledger.lines["background mean"], np.mean(logits[:, 1] - logits[:, 0])
     )
-    with pytest.raises(ExplanationError, match="one jet alone has none"):
-        explain(taggers("trees"), JETS[:1])
+
+
+def test_trees_are_explained_against_training_jets_by_default(taggers):
+    fitted = taggers("trees")
+    alone, together = explain(fitted, JETS[7:8]), explain(fitted, JETS)
+    np.testing.assert_allclose(alone.relevance[0], together.relevance[7], atol=1e-12)
+    raw = fitted.network.raw(fitted.background)
+    np.testing.assert_allclose(alone.ledger.lines["background mean"], raw.mean())
+    assert alone.how["background_jets"] == len(fitted.background)
 
 
 def test_a_jet_without_particles_has_only_biases_and_constants(taggers):

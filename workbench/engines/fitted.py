@@ -36,6 +36,8 @@ class FittedTagger:
         seed: Seed of the fit.
         card: Data, origin, versions, threads, metrics of the best epoch, number of parameters (JSON values).
         state: What `fit(resume=...)` goes on from; None where there is nothing to go on from.
+        background: For trees: inputs of 100 training jets (fewer if there are fewer), shape (jets, observables), that
+            explanations compare with.
     """
 
     engine: "Tagger"
@@ -47,6 +49,10 @@ class FittedTagger:
     seed: int
     card: dict[str, Any]
     state: State | None = None
+    background: np.ndarray | None = None
+
+    def __repr__(self) -> str:
+        return f"FittedTagger({self.engine.network}, {' / '.join(self.classes)}, {self.parameters:,} parameters, {self.outcome.value})"
 
     def inputs(self, jets: Jets) -> Batch:
         """Returns what the network sees of the jets."""
@@ -81,6 +87,8 @@ class FittedTagger:
             arrays = {f"network/{name}": array for name, array in self.network.arrays().items()}
         else:
             arrays = _arrays("network", self.network.state_dict())
+        if self.background is not None:
+            arrays["background"] = self.background
         header: dict[str, Any] = {
             "settings": self.engine.settings(),
             "classes": list(self.classes),

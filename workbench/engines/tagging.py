@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
@@ -37,6 +38,9 @@ NETWORKS: Mapping[str, Callable[[Any, int, int], nn.Module]] = {
 
 MAY_CHANGE = ("epochs", "iterations", "patience", "schedule", "learning_rate", "precision", "threads")
 """Settings that a resumed fit may have different from the fit it goes on from."""
+
+BACKGROUND_JETS = 100
+"""Training jets kept with boosted trees, for explanations to compare with."""
 
 ON_OBSERVABLES = ("trees", "mlp")
 """The networks whose inputs are observables of the jet; the others see its particles."""
@@ -233,9 +237,11 @@ class Tagger(param.Parameterized):
             )
         best = growth.best() * growth.outputs
         trees = trees.first(best) if best else empty(growth.outputs)
-        return self._fitted(
+        fitted = self._fitted(
             trees, normaliser, learned.classes, growth.outcome(), tuple(growth.history), card, None
         )
+        drawn = np.random.default_rng(seed).permutation(len(learned))[:BACKGROUND_JETS]
+        return replace(fitted, background=training.batch.x.numpy()[drawn])
 
     def _fitted(
         self,
@@ -308,6 +314,7 @@ def restore(archive: Archive) -> FittedTagger:
         head["seed"],
         head["card"],
         _state(archive),
+        archive.arrays.get("background"),
     )
 
 

@@ -14,6 +14,7 @@ from ..data.jets import Jets
 from ..data.origin import fingerprint
 from ..engines.batch import Batch
 from ..engines.fitted import FittedTagger
+from ..engines.tagging import BACKGROUND_JETS
 from ..engines.trees import Trees
 from ..errors import ExplanationError, nearest
 from ..progress import Never, Report, Step, Stop, silent
@@ -29,9 +30,6 @@ JETS_AT_ONCE = 4096
 
 VALUES_AT_ONCE = 2**21
 """Size of the largest tensor on the way through the network: small enough for any machine and for most of a cache."""
-
-BACKGROUND_JETS = 100
-"""Jets that boosted trees are explained against."""
 
 CLOSED = 1e-6
 """Books whose rest is below this share of the ledger are closed."""
@@ -63,7 +61,7 @@ def explain(
         seed: The score: (signal, background) for the difference of two logits, one class for its logit minus the mean
             of the others. By default the last class stands against the others, "top - QCD".
         background: For boosted trees: what an absent observable is replaced from; the first 100 jets are used. By default
-            those of `jets`.
+            100 of the training jets, which were kept with the trees.
         report: Told how many jets are done.
         stop: Looked at while at work; when set, the jets explained so far are returned.
 
@@ -77,10 +75,10 @@ def explain(
     direction, words = _direction(fitted.classes, seed)
     how: dict[str, Any] = {"seed": words, "sample": jets.fingerprint}
     if isinstance(fitted.network, Trees):
-        against = _background(jets, background)
-        how |= {"method": "interventional Shapley values", "background": against.fingerprint}
+        against = _background(fitted, background)
+        how |= {"method": "interventional Shapley values", "background": fingerprint([against])}
         how |= {"background_jets": len(against)}
-        flow_of = _shapley(fitted.network, fitted.inputs(against).x, direction)
+        flow_of = _shapley(fitted.network, against, direction)
     else:
         chosen = rule_named(rule)
         how |= {"method": "layer-wise relevance propagation", "rule": rule}
@@ -163,13 +161,13 @@ def _ledger(flow: Flow) -> Ledger:
     return Ledger(flow.score.numpy(), {name: line.numpy() for name, line in flow.lines.items()})
 
 
-def _shapley(trees: Trees, background: Tensor, direction: np.ndarray) -> Callable[[Batch], Flow]:
+def _shapley(trees: Trees, background: np.ndarray, direction: np.ndarray) -> Callable[[Batch], Flow]:
     outputs = direction[1:] if len(trees.baseline) == 1 else direction
-    mean = float((trees.logits(background.numpy()) @ direction).mean())
+    mean = float((trees.logits(background) @ direction).mean())
 
     def flow_of(batch: Batch) -> Flow:
         x = batch.x.numpy()
-        values = shapley_values(trees, x, background.numpy()) @ outputs
+        values = shapley_values(trees, x, background) @ outputs
         score = torch.from_numpy(trees.logits(x) @ direction)
         relevance = torch.from_numpy(values)
         lines = {"inputs": relevance.sum(1), "background mean": torch.full_like(score, mean)}
@@ -216,12 +214,14 @@ def _direction(classes: tuple[str, ...], seed: str | tuple[str, str] | None) -> 
     return direction, f"{signal} - {others[0] if len(others) == 1 else 'mean of ' + ', '.join(others)}"
 
 
-def _background(jets: Jets, background: Jets | None) -> Jets:
-    chosen = (jets if background is None else background)[:BACKGROUND_JETS]
-    if background is None and len(chosen) < 2:
-        msg = "Boosted trees are explained against a background, and one jet alone has none; pass background=jets."
+def _background(fitted: FittedTagger, background: Jets | None) -> np.ndarray:
+    """Returns the inputs that an absent observable is replaced from, shape (jets, observables)."""
+    if background is not None:
+        return fitted.inputs(background[:BACKGROUND_JETS]).x.numpy()
+    if fitted.background is None:
+        msg = "These trees were saved without a background to compare with; pass background=jets."
         raise ExplanationError(msg)
-    return chosen
+    return fitted.background
 
 
 def _checked(inputs: Batch, first: int, network: nn.Module | Trees) -> Batch:
