@@ -38,11 +38,11 @@ lab: $(VENV)/.app
 	$(PY) -m jupyterlab notebooks --ServerApp.ip=127.0.0.1
 
 bench: $(VENV)/.bench
-	$(PY) benchmarks/run.py
+	$(PY) -m benchmarks.run
 
 bundle: $(VENV)/.app
 	$(PY) -m workbench.simulate.bundle
-	$(PY) benchmarks/quality.py --bundle
+	$(PY) -m benchmarks.quality bundle
 
 $(VENV)/.pip:
 	@$(PYTHON) -c "import sys; sys.exit(None if sys.version_info >= (3, 11) else f'Python {sys.version.split()[0]} was found; 3.11 or newer is needed: make PYTHON=python3.11 ...')"
