@@ -203,9 +203,12 @@ def test_an_error_is_one_sentence_and_the_page_lives_on():
     errands.send("second", lambda: 2, found.append)
     while errands.doing:
         errands.collect()
-        if errands.error:
-            assert errands.error == "There is no <b>sample</b>."
+    assert errands.error == "There is no <b>sample</b>."
     assert found == [2]
+    errands.send("first", lambda: 1, found.append)
+    while errands.doing:
+        errands.collect()
+    assert errands.error == ""
     errands.close()
 
 

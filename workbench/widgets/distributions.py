@@ -168,5 +168,8 @@ class Distributions(pn.viewable.Viewer):
 
     def __panel__(self) -> pn.viewable.Viewable:
         return pn.Column(
-            self.told, row(list(self.panes.values()), width=290), sizing_mode="stretch_width", margin=0
+            self.told,
+            row(list(self.panes.values()), width=270, most=3),
+            sizing_mode="stretch_width",
+            margin=0,
         )

@@ -24,15 +24,14 @@ class Errands(param.Parameterized):
     """
 
     doing = param.String(default="", doc="What is being done, for the bar on top.")
-    error = param.String(
-        default="", doc="The sentence of the last errand that failed; empty again after a success."
-    )
+    error = param.String(default="", doc="A sentence per errand that failed, until one of its kind succeeds.")
 
     def __init__(self, express: Collection[str] = ()) -> None:
         super().__init__()
         self.express = express
         self._usual = ThreadPoolExecutor(1, thread_name_prefix="errands")
         self._quick = ThreadPoolExecutor(1, thread_name_prefix="express")
+        self._failed: dict[str, str] = {}
         self._sent: dict[str, tuple[Future, Callable[[Any], None]]] = {}
 
     def send(self, kind: str, work: Callable[[], Any], then: Callable[[Any], None]) -> None:
@@ -50,13 +49,14 @@ class Errands(param.Parameterized):
                 continue
             del self._sent[kind]
             failure = future.exception()
+            self._failed.pop(kind, None)
             if failure is None:
-                self.error = ""
                 then(future.result())
             elif isinstance(failure, WorkbenchError | OSError):
-                self.error = str(failure)
+                self._failed[kind] = str(failure)
             else:
-                self.error = f"{kind} failed: {type(failure).__name__}: {failure}"
+                self._failed[kind] = f"{kind} failed: {type(failure).__name__}: {failure}"
+        self.error = " ".join(self._failed.values())
         self.doing = next(iter(self._sent), "")
 
     def close(self, *session: Any) -> None:

@@ -154,7 +154,7 @@ class JetInspector(pn.viewable.Viewer):
             variant="caption",
         )
         seen = pane(
-            "What the network looked at: red speaks for the class, blue against it",
+            "What the network looked at: red speaks for the signal, blue against it",
             picture(particles.map_figure(self.particles, self.scale, EXTENT)),
             legend,
             name="map",
@@ -174,7 +174,10 @@ class JetInspector(pn.viewable.Viewer):
             self.how,
             name="ledger",
         )
-        return [row([seen, pane("The same jet, seen otherwise", tabs, name="tabs")], width=380), books]
+        return [
+            row([seen, pane("The same jet, seen otherwise", tabs, name="tabs")], width=380, most=2),
+            books,
+        ]
 
     def __panel__(self) -> pn.viewable.Viewable:
         return pn.Column(

@@ -87,7 +87,7 @@ class JetsPage:
         return pn.Column(
             self.told,
             self.distributions,
-            row([self.table.__panel__(), self.performance.__panel__()], width=380),
+            row([self.table.__panel__(), self.performance.__panel__()], width=380, most=2),
             self.inspector,
             sizing_mode="stretch_width",
             margin=(0, 8),

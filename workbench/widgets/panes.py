@@ -42,11 +42,10 @@ def pane(title: str, *content: Any, name: str = "") -> pmui.Paper:
     )
 
 
-def fold(title: str, *content: Any) -> pmui.Card:
+def fold(title: str, *content: Any) -> pmui.Accordion:
     """Returns content that is folded away until its title is clicked."""
-    return pmui.Card(
-        *content, title=title, collapsed=True, outlined=True, margin=(4, 6), sizing_mode="stretch_width"
-    )
+    inside = pn.Column(*content, sizing_mode="stretch_width", margin=0)
+    return pmui.Accordion((title, inside), title_variant="body1", margin=(4, 6), sizing_mode="stretch_width")
 
 
 def page(title: str, **places: Any) -> Any:
@@ -59,16 +58,16 @@ def page(title: str, **places: Any) -> Any:
     return made
 
 
-def row(panes: Sequence[Any], width: int = 260) -> pn.Column:
-    """Returns panes of equal width side by side, each at least `width` wide, in as many rows as the window needs."""
-    columns = f"repeat(auto-fit, minmax(min({width}px, 100%), 1fr))"
+def row(panes: Sequence[Any], *, width: int, most: int) -> pn.Column:
+    """Returns panes of equal width side by side, at least `width` wide and at most so many, in as many rows as needed."""
+    least = f"min(max({width}px, {100 / (most + 1) + 1:.0f}%), 100%)"
     return pn.Column(
         *panes,
         sizing_mode="stretch_width",
         margin=0,
         styles={
             "display": "grid",
-            "grid-template-columns": columns,
+            "grid-template-columns": f"repeat(auto-fit, minmax({least}, 1fr))",
             "align-items": "stretch",
             "flex": "none",
         },

@@ -185,7 +185,7 @@ class Performance(pn.viewable.Viewer):
             ),
             sizing_mode="stretch_width",
         )
-        return [row(list(self.figures.values()), width=110), self.rule, tabs]
+        return [row(list(self.figures.values()), width=100, most=5), self.rule, tabs]
 
     def __panel__(self) -> pn.viewable.Viewable:
         return pane(

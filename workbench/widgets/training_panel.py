@@ -81,7 +81,7 @@ class TrainingPanel(pn.viewable.Viewer):
         self.defaults: dict[str, Any] = {}
         self.fields: dict[str, Any] = {}
         self.form = pn.Column(line("The networks are being loaded."), sizing_mode="stretch_width")
-        self.more = fold("All settings")
+        self.more = pn.Column(sizing_mode="stretch_width")
         self.seed = pmui.IntInput(label="Seed", value=1, start=0, size="small", sizing_mode="stretch_width")
         self.train = pmui.Button(label="Train", color="primary", disabled=True)
         self.stop = pmui.Button(label="Stop", color="error", variant="outlined", disabled=True)
@@ -182,7 +182,7 @@ class TrainingPanel(pn.viewable.Viewer):
     def __panel__(self) -> pn.viewable.Viewable:
         return pn.Column(
             self.form,
-            self.more,
+            fold("All settings", self.more),
             self.seed,
             self.plan,
             pn.Row(self.train, self.stop),
