@@ -8,7 +8,7 @@ from workbench.data import Events, Jets, Showers
 from workbench.data.calochallenge import PUBLISHED
 from workbench.data.classes import ClassArray
 from workbench.data.explanation import Ledger
-from workbench.data.jets import concatenate, momenta, summed
+from workbench.data.jets import concatenate, momenta, summed, wrapped
 from workbench.errors import DataError
 
 from .test_parquet import jets_of
@@ -151,3 +151,13 @@ def test_a_ledger_closes_where_its_lines_add_up_to_the_score():
     assert ledger.closes().tolist() == [True, False]
     assert ledger.scale.tolist() == [7.0, 6.0]
     assert ledger[1:].closes(tolerance=0.2).tolist() == [True]
+
+
+def test_angles_are_wrapped_into_minus_pi_to_pi():
+    assert wrapped(np.array([np.pi, -np.pi, 3 * np.pi, 0.0])).tolist() == pytest.approx(
+        [np.pi, np.pi, np.pi, 0.0]
+    )
+    # 2 pi k is removed, whatever k; rounding is of the size of the angle
+    angles = np.linspace(-20, 20, 1001)
+    np.testing.assert_allclose(np.exp(1j * wrapped(angles)), np.exp(1j * angles), atol=1e-13)
+    assert (np.abs(wrapped(angles)) <= np.pi).all()

@@ -70,8 +70,8 @@ def test_a_missing_column_names_the_nearest(tmp_path, layout):
 @pytest.mark.parametrize(
     ("slot", "value", "sentence"),
     [
-        (1, np.nan, "values of momentum .* not finite"),
-        (0, -5.0, "1 of 281 energies .* are negative .first: entry 3"),
+        (1, np.nan, "values of momentum .* not finite .* .first: jet 1."),
+        (0, -5.0, "1 energies .* are negative .first: jet 1, -5 GeV"),
     ],
 )
 def test_nan_and_negative_energies_are_counted(tmp_path, slot, value, sentence):

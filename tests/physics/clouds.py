@@ -4,8 +4,7 @@ import awkward as ak
 import numpy as np
 
 from workbench.data import Jets
-from workbench.data.jets import momenta
-from workbench.physics.kinematics import wrapped
+from workbench.data.jets import momenta, wrapped
 
 
 def jets_of(*clouds, **more):

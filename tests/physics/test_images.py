@@ -2,7 +2,7 @@ import awkward as ak
 import numpy as np
 import pytest
 
-from workbench.data.jets import momenta
+from workbench.data.jets import momenta, wrapped
 from workbench.errors import DataError
 from workbench.physics.images import (
     STEPS,
@@ -17,7 +17,6 @@ from workbench.physics.images import (
     prepared,
     rotate,
 )
-from workbench.physics.kinematics import wrapped
 
 from .clouds import jets_of, random_jets, shuffled
 

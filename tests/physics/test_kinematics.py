@@ -9,16 +9,9 @@ from workbench.physics.kinematics import (
     rapidity,
     rectangles,
     relative,
-    wrapped,
 )
 
 from .clouds import jets_of, random_jets
-
-
-def test_angles_are_wrapped_into_one_turn_that_keeps_pi():
-    assert wrapped(np.array([0.0, np.pi, -np.pi, 3.5, -3.5, 7.0])) == pytest.approx(
-        [0.0, np.pi, np.pi, 3.5 - 2 * np.pi, 2 * np.pi - 3.5, 7.0 - 2 * np.pi]
-    )
 
 
 def test_rapidity_is_half_the_logarithm_of_light_cone_momenta():

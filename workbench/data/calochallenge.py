@@ -75,17 +75,22 @@ def geometry_from(path: str | Path) -> Geometry:
     with reading(path, "binning XML"):
         particle = ElementTree.parse(path).getroot().find("Bin")
         layers = particle.findall("Layer") if particle is not None else []
-        bins = {(layer.attrib["r_edges"], int(layer.attrib["n_bin_alpha"])) for layer in layers}
-    if particle is None or not bins:
+        name = particle.attrib["name"] if particle is not None else ""
+        bins = {
+            (
+                tuple(float(edge) for edge in layer.attrib["r_edges"].split(",")),
+                int(layer.attrib["n_bin_alpha"]),
+            )
+            for layer in layers
+        }
+    if not bins:
         msg = f"{path.name} has no <Bin> with <Layer> elements; give a binning XML of the CaloChallenge."
         raise DataError(msg)
     if len(bins) > 1:
         msg = f"The layers of {path.name} have {len(bins)} different binnings; only geometries with equal layers are read (data sets 2 and 3)."
         raise DataError(msg)
     edges, alpha = bins.pop()
-    return Geometry(
-        particle.attrib["name"], len(layers), alpha, tuple(float(edge) for edge in edges.split(","))
-    )
+    return Geometry(name, len(layers), alpha, edges)
 
 
 def _geometry(path: Path, given: Geometry | str | Path | None, cells: int) -> Geometry:

@@ -10,7 +10,7 @@ from .content import Content
 from .events import Events
 from .jets import momenta
 from .pdg import PION, masses
-from .source import finite, origin_of, reading, require, row_range
+from .source import Place, finite, origin_of, reading, require, row_range
 
 FORMAT = "Delphes ROOT"
 COLLECTIONS = {
@@ -55,7 +55,8 @@ def read(path: str | Path, *, start: int = 0, stop: int | None = None) -> Events
     """Returns events with those collections that the file has; GeV, mm.
 
     "particles" are the particle-flow candidates, else E-flow tracks, photons and neutral hadrons, else towers. A track
-    without mass has that of its PDG id, or of the pion; what a calorimeter sees is massless. Jets have "constituents"
+    without mass has that of its PDG id, or of the pion; what a calorimeter sees is massless; what has no pt is left out and
+    counted in the origin. Among "gen_particles" those along the beam have pt 0 and the eta that Delphes gives them, 999.9. Jets have "constituents"
     (fields as "particles") where all of their references lead to particles in the file. Towers carry the edges of
     their cell.
 
@@ -69,16 +70,21 @@ def read(path: str | Path, *, start: int = 0, stop: int | None = None) -> Events
         branches = {branch.name: branch for branch in reversed(tree.branches)}
         rows = row_range(path, tree.num_entries, start, stop, "events")
         source = next((line for line in PARTICLES if set(line) <= set(branches)), ())
-        require(path, branches, source or PARTICLES[1][:1])
+        require(path, branches, ["Event", *(source or PARTICLES[1][:1])])
         read = {
             name: _records(path, branches[name], rows)
             for name in {*COLLECTIONS.values(), *source} & set(branches)
         }
         particles = ak.concatenate([_as_particles(read[name]) for name in source], axis=1)
+        moving = particles.pt > 0
+        without = int(ak.sum(~moving))
+        particles = particles[moving]
         collections = {"particles": particles} | {
             ours: read[theirs] for ours, theirs in COLLECTIONS.items() if theirs in read
         }
-        origin = origin_of(path, FORMAT, rows, tree.num_entries, particles_from=list(source))
+        origin = origin_of(
+            path, FORMAT, rows, tree.num_entries, particles_from=list(source), particles_without_pt=without
+        )
         for name, pool in (("jets", "particles"), ("fat_jets", "particles"), ("gen_jets", "gen_particles")):
             if name in collections and pool in collections:
                 found = _constituents(branches[COLLECTIONS[name]], collections[pool], rows)
@@ -129,7 +135,8 @@ def _records(path: Path, branch: uproot.TBranch, rows: tuple[int, int]) -> ak.Ar
     if branch.name in NEUTRAL:
         fields["pid"] = ak.values_astype(ak.full_like(p4["pt"], NEUTRAL[branch.name]), np.int64)
         fields["charge"] = ak.values_astype(ak.zeros_like(p4["pt"]), np.int64)
-    finite(path, {f"{branch.name}.{name}": ak.flatten(p4[name]) for name in ("pt", "phi", "mass")})
+    place = Place(path, ak.to_numpy(ak.num(p4["pt"])), rows[0], "event")
+    finite(place, {f"{branch.name}.{name}": ak.flatten(values) for name, values in p4.items()})
     return momenta(**p4, **fields)
 
 

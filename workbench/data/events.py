@@ -32,7 +32,7 @@ class Events:
         origin: Where the sample came from.
 
     Raises:
-        DataError: lengths differ or a label is out of range.
+        DataError: lengths differ, a label is out of range or a weight is not finite.
     """
 
     collections: Mapping[str, ak.Array]
@@ -61,6 +61,9 @@ class Events:
             msg = f"Labels must be integers from -1 to {len(self.classes) - 1} for classes {self.classes}."
             raise DataError(msg)
         object.__setattr__(self, "label", ClassArray(label, self.classes))
+        if not np.isfinite(np.asarray(self.weight, dtype=float)).all():
+            msg = f"{np.sum(~np.isfinite(self.weight))} of {len(self)} weights are not finite; drop or repair them."
+            raise DataError(msg)
 
     @classmethod
     def of(

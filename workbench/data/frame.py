@@ -34,6 +34,11 @@ class Frame:
         self.path = path
         self.blocks = _table_blocks(group["table"]) if "table" in group else _fixed_blocks(group)
         self.columns = tuple(name for block in self.blocks for name in block.columns)
+        self.place = {
+            name: (number, i)
+            for number, block in enumerate(self.blocks)
+            for i, name in enumerate(block.columns)
+        }
         self.length = int(self.blocks[0].dataset.shape[0]) if self.blocks else 0
 
     def rows(self, start: int, stop: int) -> "Rows":
@@ -46,14 +51,15 @@ class Frame:
                 read[name] = block.dataset[start:stop]
             stored = read[name][block.field] if block.field else read[name]
             values.append(stored.reshape(stop - start, len(block.columns)))
-        return Rows(self, values)
+        return Rows(self, start, values)
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Some rows of a frame: one array of shape (rows, columns) per block."""
+    """Some rows of a frame, from row `first` on: one array of shape (rows, columns) per block."""
 
     frame: Frame
+    first: int
     values: list[np.ndarray]
 
     def __getitem__(self, columns: str | list[str]) -> np.ndarray:
@@ -63,16 +69,18 @@ class Rows:
             DataError: a column is missing, or they are of different types.
         """
         wanted = [columns] if isinstance(columns, str) else columns
-        for block, values in zip(self.frame.blocks, self.values, strict=True):
-            where = {name: i for i, name in enumerate(block.columns)}
-            if all(name in where for name in wanted):
-                index = np.array([where[name] for name in wanted])
-                adjacent = (np.diff(index) == 1).all()
-                chosen = values[:, index[0] : index[-1] + 1] if adjacent else values[:, index]
-                return chosen[:, 0].copy() if isinstance(columns, str) else chosen
         require(self.frame.path, self.frame.columns, wanted, "column")
-        msg = f"The columns {wanted[0]} to {wanted[-1]} of {self.frame.path.name} have different types; store them as one."
-        raise DataError(msg)
+        block, index = np.array([self.frame.place[name] for name in wanted]).T
+        if (block != block[0]).any():
+            values = [self.values[b][:, i] for b, i in zip(block, index, strict=True)]
+            if len({value.dtype for value in values}) == 1:
+                return np.stack(values, axis=1)
+            msg = f"The columns {wanted[0]} to {wanted[-1]} of {self.frame.path.name} have different types; store them as one."
+            raise DataError(msg)
+        adjacent = (np.diff(index) == 1).all()
+        values_of = self.values[block[0]]
+        chosen = values_of[:, index[0] : index[-1] + 1] if adjacent else values_of[:, index]
+        return chosen[:, 0].copy() if isinstance(columns, str) else chosen
 
 
 def pieces(start: int, stop: int, size: int) -> Iterator[tuple[int, int]]:

@@ -12,7 +12,7 @@ from ..errors import DataError
 from .content import Content, look, opened
 from .events import Events
 from .pdg import NEUTRINOS, charges
-from .source import from_cartesian, in_gev, origin_of, ragged, reading, row_range
+from .source import Place, check_range, from_cartesian, in_gev, origin_of, ragged, reading, row_range
 
 FORMAT = "HepMC"
 STABLE, HARD = (1,), (3, *range(21, 30))
@@ -37,13 +37,15 @@ def read(path: str | Path, *, start: int = 0, stop: int | None = None) -> Events
     Source: arXiv:1912.08005.
     """
     path = Path(path)
+    check_range(start, stop, "events")
     form = "HepMC3" if "HepMC::Asciiv3" in look(path).head else "HepMC2"
     chosen: dict[str, list[np.ndarray]] = {"particles": [], "invisible": [], "gen_particles": []}
     weight, number, scale, last = [], [], 1.0, (0, 0)
     with reading(path, FORMAT), opened(path) as file:
         watched = _Watched(file)
         with pyhepmc.io.HepMCFile(watched, format=form) as events:
-            for event in islice(events, start, stop):
+            skipped = sum(1 for _ in islice(events, start))
+            for event in islice(events, None if stop is None else stop - start):
                 scale = in_gev(path, None, "MeV" if event.momentum_unit == pyhepmc.Units.MEV else "GeV")
                 for name, momenta in _split(event, scale).items():
                     chosen[name].append(momenta)
@@ -55,8 +57,8 @@ def read(path: str | Path, *, start: int = 0, stop: int | None = None) -> Events
             whole = max(watched.started - 1, 0)
             msg = f"{path.name} breaks off within event {whole}, counted from 0; fetch it again, or read what is whole with stop={whole}."
             raise DataError(msg)
-    total = None if complete else start + len(weight)
-    rows = row_range(path, start + len(weight), start, stop, "events")
+    rows = row_range(path, skipped + len(weight), start, stop, "events")
+    total = None if complete else rows[1]
     dropped = {name: _drop_along_beam(parts) for name, parts in chosen.items()}
     origin = origin_of(
         path, FORMAT, rows, total, units="GeV" if scale == 1.0 else "MeV", dropped_along_beam=dropped
@@ -64,7 +66,7 @@ def read(path: str | Path, *, start: int = 0, stop: int | None = None) -> Events
     if not complete and END not in watched.tail:
         origin = origin.then(f"the file lacks {END.decode()}; its last event is whole")
     return Events.of(
-        {name: _records(path, parts) for name, parts in chosen.items()},
+        {name: _records(path, start, parts) for name, parts in chosen.items()},
         weight=np.array(weight),
         columns={"event": np.array(number)},
         origin=origin,
@@ -91,11 +93,12 @@ def _drop_along_beam(parts: list[np.ndarray]) -> int:
     return before - sum(len(part) for part in parts)
 
 
-def _records(path: Path, parts: list[np.ndarray]) -> Any:
+def _records(path: Path, start: int, parts: list[np.ndarray]) -> Any:
+    counts = np.array([len(part) for part in parts])
     px, py, pz, energy, pid = np.concatenate(parts).T
     kinds = np.rint(pid).astype(np.int64)
-    p4 = from_cartesian(path, px, py, pz, energy)
-    return ragged(np.array([len(part) for part in parts]), **p4, pid=kinds, charge=charges(kinds))
+    p4 = from_cartesian(Place(path, counts, start, "event"), px, py, pz, energy)
+    return ragged(counts, **p4, pid=kinds, charge=charges(kinds))
 
 
 class _Watched(io.BufferedIOBase):

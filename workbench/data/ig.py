@@ -13,8 +13,9 @@ import numpy as np
 from ..errors import DataError
 from .content import Content
 from .events import Events
+from .jets import wrapped
 from .pdg import MASS, PION
-from .source import origin_of, ragged, reading, require, row_range, wrapped
+from .source import origin_of, ragged, reading, require, row_range
 
 FORMAT = "CMS event display (.ig)"
 ECAL = ("EBRecHits", "EERecHits", "ESRecHits")
@@ -29,6 +30,8 @@ LEPTONS = {
 }
 CORNERS = tuple(f"{side}_{i}" for side in ("front", "back") for i in range(1, 5))
 METRE = 1000.0
+MEASURED = ("energy", "pt", "et", "eta", "phi")
+"""Columns without which an object has no momentum."""
 MARK = re.compile(
     r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'|[()]|,\s*(?=[\])}])|\b(?:nan|inf|None|True|False)\b',
     re.IGNORECASE,
@@ -69,6 +72,10 @@ def read(path: str | Path, *, start: int = 0, stop: int | None = None) -> Events
         ]
         rows = row_range(path, len(members), start, stop, "events")
         events = [_Event(path, name, archive.read(name)) for name in members[slice(*rows)]]
+        columns = {
+            name: np.array([event["Event", name][0] for event in events])
+            for name in ("run", "event", "ls", "bx")
+        }
         collections = {
             "particles": _particles(events),
             "tracks": _tracks(events),
@@ -80,9 +87,6 @@ def read(path: str | Path, *, start: int = 0, stop: int | None = None) -> Events
             "met": _met(events),
         } | {name: _leptons(events, source, mass) for name, (source, mass) in LEPTONS.items()}
     kept = {name: array for name, array in collections.items() if array is not None}
-    columns = {
-        name: np.array([event["Event", name][0] for event in events]) for name in ("run", "event", "ls", "bx")
-    }
     return Events.of(
         kept,
         columns=columns,
@@ -108,7 +112,7 @@ class _Event:
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             msg = f"{member} in {path.name} is not an event text ({error}); the file is damaged."
             raise DataError(msg) from error
-        self.path = path
+        self.path, self.member = path, member
         self.rows: dict[str, list[list[Any]]] = {}
         self.columns: dict[str, list[str]] = {}
         for versioned, rows in collections.items():
@@ -129,7 +133,11 @@ class _Event:
             return np.zeros(0)
         require(self.path, self.columns[name], [column], f"{name} column")
         index = self.columns[name].index(column)
-        return np.array([row[index] for row in self.rows[name]])
+        values = np.array([row[index] for row in self.rows[name]])
+        if column in MEASURED and not np.isfinite(np.asarray(values, dtype=np.float64)).all():
+            msg = f"{self.member} in {self.path.name} has a {column} of {name} that is not a finite number; repair or drop the event."
+            raise DataError(msg)
+        return values
 
 
 def _spelled(mark: re.Match[str]) -> str:

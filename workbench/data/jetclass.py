@@ -10,7 +10,17 @@ import uproot
 from ..errors import DataError
 from .content import Content, look
 from .jets import Jets, momenta
-from .source import from_cartesian, mass_from_energy, origin_of, ragged, reading, require, row_range
+from .source import (
+    Place,
+    finite,
+    from_cartesian,
+    mass_from_energy,
+    origin_of,
+    ragged,
+    reading,
+    require,
+    row_range,
+)
 
 FORMAT = "JetClass"
 FLAGS = ("isElectron", "isMuon", "isPhoton", "isChargedHadron", "isNeutralHadron")
@@ -41,10 +51,10 @@ def read(path: str | Path, *, start: int = 0, stop: int | None = None) -> Jets:
     path = Path(path)
     with reading(path, FORMAT):
         table, rows, total = _table(path, start, stop)
-        label, classes = _labels(path, table)
+        label, classes = _labels(path, table, rows[0])
         return Jets.of(
-            _constituents(path, table),
-            p4=_jet(path, table),
+            _constituents(path, table, rows[0]),
+            p4=_jet(Place(path, None, rows[0]), table),
             label=label,
             classes=classes,
             columns=_columns(table),
@@ -72,7 +82,8 @@ def _table(path: Path, start: int, stop: int | None) -> tuple[ak.Array, tuple[in
         return ak.from_arrow(table.replace_schema_metadata(None)), rows, total
 
 
-def _constituents(path: Path, table: ak.Array) -> ak.Array:
+def _constituents(path: Path, table: ak.Array, first: int) -> ak.Array:
+    counts = ak.to_numpy(ak.num(table["part_px"]))
     flat = {
         name: ak.to_numpy(ak.flatten(table[f"part_{name}"]))
         for name in (*FOUR_MOMENTUM, "charge", *FLAGS, *DISPLACEMENTS.values())
@@ -84,24 +95,26 @@ def _constituents(path: Path, table: ak.Array) -> ak.Array:
         [electron, muon, photon, charged, neutral], [-11 * charge, -13 * charge, 22, 211 * charge, 130], 0
     )
     extra = {ours: flat[theirs] for ours, theirs in DISPLACEMENTS.items() if theirs in flat}
-    p4 = from_cartesian(path, *(flat[x] for x in FOUR_MOMENTUM))
-    return ragged(ak.to_numpy(ak.num(table["part_px"])), **p4, pid=pid, charge=charge, **extra)
+    place = Place(path, counts, first)
+    finite(place, extra)
+    p4 = from_cartesian(place, *(flat[x] for x in FOUR_MOMENTUM))
+    return ragged(counts, **p4, pid=pid, charge=charge, **extra)
 
 
-def _jet(path: Path, table: ak.Array) -> ak.Array:
+def _jet(place: Place, table: ak.Array) -> ak.Array:
     pt, eta, phi, energy = (
         ak.to_numpy(table[f"jet_{x}"]).astype(np.float64) for x in ("pt", "eta", "phi", "energy")
     )
-    return momenta(pt=pt, eta=eta, phi=phi, mass=mass_from_energy(path, energy, pt * np.cosh(eta)))
+    return momenta(pt=pt, eta=eta, phi=phi, mass=mass_from_energy(place, energy, pt * np.cosh(eta)))
 
 
-def _labels(path: Path, table: ak.Array) -> tuple[np.ndarray, tuple[str, ...]]:
+def _labels(path: Path, table: ak.Array, first: int) -> tuple[np.ndarray, tuple[str, ...]]:
     hot = [name for name in table.fields if name.startswith("label_")]
     if hot:
         flags = np.stack([ak.to_numpy(table[name]) != 0 for name in hot], axis=1)
         several = np.flatnonzero(flags.sum(axis=1) > 1)
         if several.size:
-            msg = f"{several.size} jets of {path.name} have more than one label (first: jet {several[0]}); one is expected."
+            msg = f"{several.size} jets of {path.name} have more than one label (first: jet {first + several[0]}); one is expected."
             raise DataError(msg)
         label = np.where(flags.any(axis=1), flags.argmax(axis=1), -1)
         return label, tuple(name.removeprefix("label_") for name in hot)

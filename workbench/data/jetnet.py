@@ -9,8 +9,8 @@ import numpy as np
 from ..errors import DataError
 from .content import Content
 from .frame import pieces
-from .jets import Jets, momenta
-from .source import finite, origin_of, ragged, reading, row_range, wrapped
+from .jets import Jets, momenta, wrapped
+from .source import Place, finite, origin_of, ragged, reading, row_range
 
 FORMAT = "JetNet HDF5"
 CLASSES = {"g": "gluon", "q": "light quark", "t": "top", "w": "W", "z": "Z"}
@@ -38,13 +38,16 @@ def read(path: str | Path, *, start: int = 0, stop: int | None = None, class_nam
         if particles.ndim != 3 or particles.shape[2] not in (3, 4) or jets.shape[1:] not in ((3,), (4,)):
             msg = f"{path.name} has shapes {particles.shape} and {jets.shape}; expected (jets, particles, 4) and (jets, 4)."
             raise DataError(msg)
+        if len(particles) != len(jets):
+            msg = f"{path.name} has particles of {len(particles)} jets and features of {len(jets)}; expected as many of each."
+            raise DataError(msg)
         rows = row_range(path, len(particles), start, stop, "jets")
         jet = jets[slice(*rows)].astype(np.float64)
         parts = [_chunk(particles[a:b]) for a, b in pieces(*rows, ROWS_AT_ONCE)]
         total = len(particles)
     counts = np.concatenate([part[0] for part in parts])
     eta_rel, phi_rel, pt_rel = np.concatenate([part[1] for part in parts]).T[:3]
-    finite(path, {"etarel": eta_rel, "phirel": phi_rel, "ptrel": pt_rel})
+    finite(Place(path, counts, rows[0]), {"etarel": eta_rel, "phirel": phi_rel, "ptrel": pt_rel})
     pt, eta, mass = (np.repeat(jet[:, i], counts) for i in (0, 1, 2))
     fields = {"pt": pt_rel * pt, "eta": eta_rel + eta, "phi": wrapped(phi_rel), "mass": np.zeros_like(mass)}
     name = class_name or _class_of(path)
@@ -65,7 +68,7 @@ def read(path: str | Path, *, start: int = 0, stop: int | None = None, class_nam
 
 
 def _chunk(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    real = values[..., 3] > 0.5 if values.shape[2] == 4 else values[..., 2] != 0
+    real = ~(values[..., 3] <= 0.5) if values.shape[2] == 4 else values[..., 2] != 0
     return real.sum(axis=1), values[real].astype(np.float64)
 
 

@@ -28,6 +28,11 @@ def momenta(**fields: ak.Array | np.ndarray) -> ak.Array:
     return ak.zip(fields, with_name="Momentum4D")
 
 
+def wrapped(phi: np.ndarray) -> np.ndarray:
+    """Returns angles in rad moved into (-pi, pi], same shape."""
+    return phi - 2 * np.pi * np.ceil(phi / (2 * np.pi) - 0.5)
+
+
 @dataclass(frozen=True)
 class Jets:
     """A sample of jets.

@@ -9,7 +9,8 @@ from ..errors import DataError
 from .content import Content
 from .events import Events
 from .frame import Frame, pieces
-from .source import finite, origin_of, ragged, reading, row_range, wrapped
+from .jets import wrapped
+from .source import Place, finite, origin_of, ragged, reading, row_range
 
 FORMAT = "LHC Olympics HDF5"
 CLASSES = ("background", "signal")
@@ -42,7 +43,7 @@ def read(path: str | Path, *, start: int = 0, stop: int | None = None) -> Events
         parts = [_chunk(table.rows(a, b)) for a, b in pieces(*rows, ROWS_AT_ONCE)]
     counts, flat, label = (np.concatenate([part[i] for part in parts]) for i in range(3))
     pt, eta, phi = flat.T
-    finite(path, {"pt": pt, "eta": eta, "phi": phi})
+    finite(Place(path, counts, rows[0], "event"), {"pt": pt, "eta": eta, "phi": phi})
     if (pt < 0).any():
         msg = f"{(pt < 0).sum()} particles of {path.name} have a negative pt; are the columns pt, eta, phi?"
         raise DataError(msg)
@@ -79,8 +80,7 @@ class _Table:
         """Returns the values in order of the columns, shape (rows, columns)."""
         if self.frame is None:
             return self.dataset[start:stop]
-        chunk = self.frame.rows(start, stop)
-        return np.stack([chunk[name] for name in map(str, range(self.width))], axis=1)
+        return self.frame.rows(start, stop)[[str(i) for i in range(self.width)]]
 
 
 def _chunk(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

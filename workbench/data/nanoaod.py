@@ -6,10 +6,11 @@ import awkward as ak
 import numpy as np
 import uproot
 
+from ..errors import DataError
 from .content import Content
 from .events import Events
 from .jets import momenta, summed
-from .source import finite, origin_of, reading, require, row_range
+from .source import Place, finite, origin_of, reading, require, row_range
 
 FORMAT = "NanoAOD"
 COLLECTIONS = {
@@ -24,6 +25,7 @@ COLLECTIONS = {
     "gen_fat_jets": "GenJetAK8",
     "gen_particles": "GenPart",
 }
+MISSING = ("MET", "PFMET", "PuppiMET")
 CANDIDATES = {"jets": "JetPFCands", "fat_jets": "FatJetPFCands"}
 RENAMED = {
     "pid": ("pdgId",),
@@ -70,7 +72,8 @@ def read(path: str | Path, *, start: int = 0, stop: int | None = None) -> Events
 
     Masses that are not stored are 0. NanoAOD keeps lengths in cm, here they are mm. "particles" are there in PFNano
     only; then "jets" and "fat_jets" have "constituents", with their momenta times the PUPPI weight where the uncorrected
-    jet is nearer to that sum than to the plain one (the origin names these collections). The weight is genWeight; without one the file is data.
+    jet is nearer to that sum than to the plain one (the origin names these collections). The weight is genWeight; a file
+    without it and without generator particles is data. "met" is the first of MET, PFMET and PuppiMET.
 
     Raises:
         DataError: a branch is missing, damaged file, values not finite.
@@ -88,12 +91,12 @@ def read(path: str | Path, *, start: int = 0, stop: int | None = None) -> Events
         weighted = []
         for ours, links in CANDIDATES.items():
             if {f"{links}_jetIdx", f"{links}_pFCandsIdx"} <= names and "particles" in collections:
-                found = _constituents(tree, links, collections[ours], collections["particles"], rows)
+                found = _constituents(path, tree, links, collections[ours], collections["particles"], rows)
                 found, is_weighted = _as_clustered(collections[ours], found)
                 weighted += [ours] if is_weighted else []
                 collections[ours] = ak.with_field(collections[ours], found, "constituents")
-        met = "MET" if "MET_pt" in names else "PuppiMET"
-        if f"{met}_pt" in names:
+        met = next((name for name in MISSING if f"{name}_pt" in names), None)
+        if met is not None:
             pt, phi = (
                 ak.to_numpy(_values(tree, f"{met}_{x}", rows)).astype(np.float64) for x in ("pt", "phi")
             )
@@ -103,8 +106,10 @@ def read(path: str | Path, *, start: int = 0, stop: int | None = None) -> Events
             for name in ("run", "luminosityBlock", "event", "PV_npvs", "PV_npvsGood")
             if name in names
         }
-        simulated = "genWeight" in names
-        weight = ak.to_numpy(_values(tree, "genWeight", rows)).astype(np.float64) if simulated else None
+        simulated = "genWeight" in names or "GenPart_pt" in names
+        weight = None
+        if "genWeight" in names:
+            weight = ak.to_numpy(_values(tree, "genWeight", rows)).astype(np.float64)
         total = tree.num_entries
     kind = "simulation" if simulated else "data"
     return Events.of(
@@ -124,7 +129,8 @@ def _records(path: Path, tree: uproot.TTree, source: str, names: set[str], rows:
     p4 = {x: ak.values_astype(_values(tree, f"{source}_{x}", rows), np.float64) for x in ("pt", "eta", "phi")}
     mass = f"{source}_mass"
     p4["mass"] = ak.values_astype(_values(tree, mass, rows), np.float64) if mass in names else p4["pt"] * 0.0
-    finite(path, {f"{source}_{name}": ak.flatten(values) for name, values in p4.items()})
+    place = Place(path, ak.to_numpy(ak.num(p4["pt"])), rows[0], "event")
+    finite(place, {f"{source}_{name}": ak.flatten(values) for name, values in p4.items()})
     fields = {}
     for ours, candidates in RENAMED.items():
         theirs = next((name for name in candidates if f"{source}_{name}" in names), None)
@@ -138,11 +144,13 @@ def _records(path: Path, tree: uproot.TTree, source: str, names: set[str], rows:
 
 
 def _constituents(
-    tree: uproot.TTree, links: str, jets: ak.Array, particles: ak.Array, rows: tuple[int, int]
+    path: Path, tree: uproot.TTree, links: str, jets: ak.Array, particles: ak.Array, rows: tuple[int, int]
 ) -> ak.Array:
     jet, particle = (_values(tree, f"{links}_{x}", rows) for x in ("jetIdx", "pFCandsIdx"))
-    used = (jet >= 0) & (jet < ak.num(jets)) & (particle >= 0)
-    jet, particle = jet[used], particle[used]
+    if ak.any(jet >= ak.num(jets)) or ak.any(particle < 0):
+        msg = f"{links} of {path.name} point at jets or candidates that are not in their event; make the file again."
+        raise DataError(msg)
+    jet, particle = jet[jet >= 0], particle[jet >= 0]  # -1: a candidate of a jet too soft to be stored
     order = ak.argsort(jet, axis=1, stable=True)
     found = ak.flatten(particles[particle[order]])
     per_event = ak.to_numpy(ak.num(jets))

@@ -21,8 +21,8 @@ MASS = {
 }
 """In GeV, by |PDG id|. Source: PDG 2024."""
 
-CHARGE = {11: -1, 13: -1, 211: 1, 321: 1, 2212: 1, 3112: -1, 3222: 1, 3312: -1, 3334: -1}
-"""In units of e, of the particle (not the antiparticle), by |PDG id|; neutral where not listed."""
+THIRDS = {1: -1, 2: 2, 3: -1, 4: 2, 5: -1, 6: 2, 11: -3, 13: -3, 15: -3, 24: 3, 34: 3, 37: 3}
+"""Charge of quarks, leptons and bosons in thirds of e, by PDG id; neutral where not listed."""
 
 NEUTRINOS = (12, 14, 16)
 PION = MASS[211]
@@ -36,7 +36,21 @@ def masses(pid: np.ndarray, unknown: float) -> np.ndarray:
 
 
 def charges(pid: np.ndarray) -> np.ndarray:
-    """Returns the charge of each particle in units of e; 0 for those not listed."""
+    """Returns the charge of each particle in units of e, float64: from its quarks where it is a hadron.
+
+    Source: PDG 2024, review 45 (Monte Carlo particle numbering scheme).
+    """
     kinds, which = np.unique(pid, return_inverse=True)
-    values = [np.sign(kind) * CHARGE.get(abs(int(kind)), 0) for kind in kinds]
-    return np.array(values, dtype=np.int64)[which]
+    return np.array([np.sign(kind) * _thirds(abs(int(kind))) / 3 for kind in kinds], dtype=np.float64)[which]
+
+
+def _thirds(code: int) -> int:
+    if code >= 1_000_000_000:  # a nucleus, 10LZZZAAAI
+        return 3 * (code // 10_000 % 1000)
+    first, second, third = (code // 10**digit % 10 for digit in (3, 2, 1))
+    if second == 0:
+        return THIRDS.get(code % 10_000, 0)
+    if first:
+        return sum(THIRDS.get(quark, 0) for quark in (first, second, third))
+    # A meson is positive as its heavier quark is up-type, or the antiquark of a heavier down-type one.
+    return (THIRDS.get(second, 0) - THIRDS.get(third, 0)) * (1 if second % 2 == 0 else -1)

@@ -11,9 +11,9 @@ import numpy as np
 from ..errors import DataError
 from .content import Content
 from .frame import pieces
-from .jets import Jets
+from .jets import Jets, wrapped
 from .pdg import charges, masses
-from .source import finite, origin_of, ragged, reading, require, row_range, wrapped
+from .source import Place, finite, origin_of, ragged, reading, require, row_range
 
 FORMAT = "quark/gluon npz"
 CLASSES = ("gluon", "quark")
@@ -55,7 +55,7 @@ def read(path: str | Path, *, start: int = 0, stop: int | None = None) -> Jets:
     if len(label) != len(counts) or not np.isin(label, (0, 1)).all():
         msg = f"y in {path.name} must be 0 or 1 for each jet; found {len(label)} values such as {np.unique(label)[:5].tolist()}."
         raise DataError(msg)
-    finite(path, {"pt": pt, "rapidity": y, "phi": phi, "pid": pid})
+    finite(Place(path, counts, rows[0]), {"pt": pt, "rapidity": y, "phi": phi, "pid": pid})
     fields, massless = _fields(pt, y, phi, np.rint(pid).astype(np.int64))
     return Jets.of(
         ragged(counts, **fields),

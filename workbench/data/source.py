@@ -4,6 +4,7 @@ import struct
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -46,19 +47,27 @@ def row_range(path: Path, total: int, start: int, stop: int | None, what: str) -
     Raises:
         DataError: the file has no rows, or the range has none.
     """
+    check_range(start, stop, what)
     if total == 0:
         msg = f"{path.name} holds no {what}; give a file with at least one."
         raise DataError(msg)
     last = total if stop is None else min(stop, total)
-    if start < 0 or last <= start:
+    if last <= start:
         msg = f"There are no {what} from {start} to {stop} in {path.name}, which has {total}, counted from 0."
         raise DataError(msg)
     return start, last
 
 
+def check_range(start: int, stop: int | None, what: str) -> None:
+    """Raises DataError where no file can have these rows."""
+    if start < 0 or (stop is not None and stop <= start):
+        msg = f"There are no {what} from {start} to {stop}; count from 0, and let stop lie above start."
+        raise DataError(msg)
+
+
 def require(path: Path, found: Iterable[str], wanted: Iterable[str], what: str = "branch") -> None:
     """Raises DataError that names the first wanted name that is missing, and the nearest one found."""
-    found = list(found)
+    found = set(found)
     for name in wanted:
         if name not in found:
             msg = f"{path.name} has no {what} {name!r}; {nearest(name, found)}"
@@ -123,16 +132,39 @@ def reading(path: Path, format: str) -> Iterator[None]:
         raise DataError(msg) from error
 
 
-def finite(path: Path, columns: Mapping[str, Any]) -> None:
-    """Raises DataError that counts the values that are not finite numbers and names the first, per column."""
+@dataclass(frozen=True)
+class Place:
+    """Where flat values lie in a file, so that a message can name the jet or event of a bad one.
+
+    Attributes:
+        path: The file.
+        counts: How many of the values each row has, in order; None where each has one.
+        first: Number of the first of these rows in the file.
+        row: What a row is.
+    """
+
+    path: Path
+    counts: np.ndarray | None = None
+    first: int = 0
+    row: str = "jet"
+
+    def first_of(self, bad: np.ndarray) -> str:
+        """Returns in words where the first of the `bad` values is, given by their indices."""
+        value = int(bad[0])
+        row = value if self.counts is None else int(np.searchsorted(np.cumsum(self.counts), value, "right"))
+        return f"first: {self.row} {self.first + row}"
+
+
+def finite(place: Place, columns: Mapping[str, Any]) -> None:
+    """Raises DataError that counts the values that are not finite numbers and says where the first is, per column."""
     for name, values in columns.items():
         bad = np.flatnonzero(~np.isfinite(np.asarray(values)))
         if bad.size:
-            msg = f"{bad.size} values of {name} in {path.name} are not finite numbers (first: entry {bad[0]}); repair or drop them."
+            msg = f"At least {bad.size} values of {name} in {place.path.name} are not finite numbers ({place.first_of(bad)}); repair or drop them."
             raise DataError(msg)
 
 
-def mass_from_energy(path: Path, energy: np.ndarray, momentum: np.ndarray) -> np.ndarray:
+def mass_from_energy(place: Place, energy: np.ndarray, momentum: np.ndarray) -> np.ndarray:
     """Returns sqrt(E^2 - p^2) in GeV; a square that is negative within the rounding of the file's numbers is 0.
 
     Rounding is a thousandth in energy: float32 keeps 1e-7, text files as little as four digits.
@@ -140,20 +172,20 @@ def mass_from_energy(path: Path, energy: np.ndarray, momentum: np.ndarray) -> np
     Raises:
         DataError: an energy is not finite, negative, or below the momentum by more than rounding.
     """
-    finite(path, {"energy": energy, "momentum": momentum})
+    finite(place, {"energy": energy, "momentum": momentum})
     negative = np.flatnonzero(energy < 0)
     if negative.size:
-        msg = f"{negative.size} of {energy.size} energies in {path.name} are negative (first: entry {negative[0]}, {energy[negative[0]]:g} GeV); repair or drop them."
+        msg = f"At least {negative.size} energies in {place.path.name} are negative ({place.first_of(negative)}, {energy[negative[0]]:g} GeV); repair or drop them."
         raise DataError(msg)
     spacelike = np.flatnonzero(momentum > energy * 1.001 + 1e-6)
     if spacelike.size:
-        msg = f"{spacelike.size} of {energy.size} momenta in {path.name} exceed their energy by more than rounding (first: entry {spacelike[0]}); are px, py, pz, E in their places?"
+        msg = f"At least {spacelike.size} momenta in {place.path.name} exceed their energy by more than rounding ({place.first_of(spacelike)}); are px, py, pz, E in their places?"
         raise DataError(msg)
     return np.sqrt(np.maximum((energy - momentum) * (energy + momentum), 0.0))
 
 
 def from_cartesian(
-    path: Path, px: np.ndarray, py: np.ndarray, pz: np.ndarray, energy: np.ndarray
+    place: Place, px: np.ndarray, py: np.ndarray, pz: np.ndarray, energy: np.ndarray
 ) -> dict[str, np.ndarray]:
     """Returns pt, eta, phi and mass of flat momenta, in float64 and the unit given; eta is 0 where all is 0.
 
@@ -161,19 +193,14 @@ def from_cartesian(
         DataError: an energy or momentum is not what `mass_from_energy` asks, or a momentum lies along the beam.
     """
     px, py, pz, energy = (np.asarray(x, dtype=np.float64) for x in (px, py, pz, energy))
-    pt = np.hypot(px, py)
+    pt = np.sqrt(px**2 + py**2)
     along = np.flatnonzero((pt == 0) & (pz != 0))
     if along.size:
-        msg = f"{along.size} momenta in {path.name} lie along the beam (first: entry {along[0]}) and have no finite eta; drop them."
+        msg = f"At least {along.size} momenta in {place.path.name} lie along the beam ({place.first_of(along)}) and have no finite eta; drop them."
         raise DataError(msg)
     eta = np.arcsinh(np.divide(pz, pt, out=np.zeros_like(pt), where=pt > 0))
-    mass = mass_from_energy(path, energy, np.hypot(pt, pz))
+    mass = mass_from_energy(place, energy, np.sqrt(pt**2 + pz**2))
     return {"pt": pt, "eta": eta, "phi": np.arctan2(py, px), "mass": mass}
-
-
-def wrapped(phi: np.ndarray) -> np.ndarray:
-    """Returns the angle in (-pi, pi]."""
-    return np.pi - np.mod(np.pi - phi, 2 * np.pi)
 
 
 def ragged(counts: np.ndarray, **fields: np.ndarray) -> ak.Array:

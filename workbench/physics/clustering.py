@@ -5,9 +5,8 @@ import fastjet
 import numpy as np
 
 from ..data.events import Events
-from ..data.jets import MOMENTUM, Jets, momenta
+from ..data.jets import MOMENTUM, Jets, momenta, wrapped
 from ..errors import DataError, nearest
-from .kinematics import wrapped
 
 ALGORITHMS = {
     "antikt": fastjet.antikt_algorithm,

@@ -3,8 +3,9 @@
 import awkward as ak
 import numpy as np
 
+from ..data.jets import wrapped
 from ..errors import DataError
-from .kinematics import like_length, padded, wrapped
+from .kinematics import like_length, padded
 
 
 def knn(points: ak.Array, k: int) -> ak.Array:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import awkward as ak
 import numpy as np
 
-from ..data.jets import Jets
+from ..data.jets import Jets, wrapped
 from ..errors import DataError, nearest
-from .kinematics import Rectangle, rectangles, wrapped
+from .kinematics import Rectangle, rectangles
 
 EXPONENTS = {"kt": 1, "cambridge": 0}
 """p of the generalised kT distance min(pt_i^2p, pt_j^2p) * (dy^2 + dphi^2)."""

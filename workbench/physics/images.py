@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 import awkward as ak
 import numpy as np
 
-from ..data.jets import Jets
+from ..data.jets import Jets, wrapped
 from ..errors import DataError
-from .kinematics import fraction, wrapped
+from .kinematics import fraction
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,7 @@ from dataclasses import dataclass
 import awkward as ak
 import numpy as np
 
-from ..data.jets import MOMENTUM, Jets
-
-
-def wrapped(phi: np.ndarray) -> np.ndarray:
-    """Returns angles in rad moved into (-pi, pi], same shape."""
-    return phi - 2 * np.pi * np.ceil(phi / (2 * np.pi) - 0.5)
+from ..data.jets import MOMENTUM, Jets, wrapped
 
 
 def rapidity(pt: np.ndarray, eta: np.ndarray, mass: np.ndarray) -> np.ndarray:

@@ -3,9 +3,9 @@
 import awkward as ak
 import numpy as np
 
-from ..data.jets import Jets
+from ..data.jets import Jets, wrapped
 from .history import trees
-from .kinematics import fraction, wrapped
+from .kinematics import fraction
 
 FIELDS = ("delta", "kt", "z", "kappa", "psi", "ln_inverse_delta", "ln_kt")
 

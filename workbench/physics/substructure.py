@@ -9,10 +9,10 @@ from dataclasses import replace
 import awkward as ak
 import numpy as np
 
-from ..data.jets import Jets, summed
+from ..data.jets import Jets, summed, wrapped
 from ..errors import DataError
 from .history import Scheme, Trees, trees, winner_takes_all
-from .kinematics import fraction, rapidity, rectangles, wrapped
+from .kinematics import fraction, rapidity, rectangles
 
 
 def soft_drop(jets: Jets, *, z_cut: float = 0.1, beta: float = 0.0, radius: float = 0.8) -> Jets:
