@@ -44,6 +44,7 @@ class SamplePicker(pn.viewable.Viewer):
             label="Processes", options=list(PROCESSES), value=["QCD", "top"], sizing_mode="stretch_width"
         )
         self.number = pmui.IntInput(
+            format="0",
             label="Jets",
             value=1000,
             start=10,
@@ -93,11 +94,11 @@ class SamplePicker(pn.viewable.Viewer):
         if not self.processes.value:
             say(self.told, "No process is chosen; choose at least one to simulate.")
             return
-        jets = public("simulate").jets
-        self.simulation.follow(
-            submit_call(
-                jets, list(self.processes.value), self.number.value, seed=self.seed.value, name="simulation"
-            )
+        processes, number, seed = list(self.processes.value), self.number.value, self.seed.value
+        self.errands.send(
+            "starting the simulation",
+            lambda: submit_call(public("simulate").jets, processes, number, seed=seed, name="simulation"),
+            self.simulation.follow,
         )
 
     def beat(self) -> None:

@@ -48,7 +48,7 @@ def field(setting: Setting) -> Any:
         case "Selector":
             return pmui.Select(options=list(setting.objects), **common)
         case "Integer":
-            return pmui.IntInput(start=low, end=high, **common)
+            return pmui.IntInput(start=low, end=high, format="0", **common)
         case "Number":
             return pmui.FloatInput(
                 start=low, end=high, step=setting.step or setting.default / 4 or 0.1, **common
