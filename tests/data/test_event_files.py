@@ -163,6 +163,51 @@ def test_a_hepmc_file_cut_within_an_event_says_which(tmp_path):
     assert len(hepmc.read(tmp_path / "b.hepmc", stop=2)) == 2
 
 
+def test_a_hepmc_file_damaged_in_its_middle_does_not_end_there_silently(tmp_path):
+    with pyhepmc.open(tmp_path / "a.hepmc", "w") as file:
+        for number in range(4):
+            file.write(hepmc_event(number))
+    lines = (tmp_path / "a.hepmc").read_text().split("\n")
+    second = [i for i, line in enumerate(lines) if line.startswith("E ")][1]
+    del lines[second + 3]  # a particle of the second event
+    (tmp_path / "a.hepmc").write_text("\n".join(lines))
+    with pytest.raises(DataError, match="within event 1, counted from 0.* with stop=1"):
+        hepmc.read(tmp_path / "a.hepmc")
+    assert hepmc.read(tmp_path / "a.hepmc", stop=1).columns["event"].tolist() == [0]
+
+
+def test_rows_beyond_the_end_of_a_stream_name_its_true_length(tmp_path):
+    with pyhepmc.open(tmp_path / "a.hepmc", "w") as file:
+        for number in range(3):
+            file.write(hepmc_event(number))
+    (tmp_path / "a.lhe").write_text(LHE.format(events=LHE_EVENT * 3))
+    for read, name in ((hepmc.read, "a.hepmc"), (lhe.read, "a.lhe")):
+        with pytest.raises(DataError, match=f"no events from 9 to None in {name}, which has 3"):
+            read(tmp_path / name, start=9)
+        with pytest.raises(DataError, match="no events from -1 to None; count from 0"):
+            read(tmp_path / name, start=-1)
+
+
+@pytest.mark.parametrize(
+    ("energy", "sentence"),
+    [
+        ("-50.", "energies in a.hepmc are negative .first: event 1, -50 GeV"),
+        ("nan", "not finite numbers .first: event 1"),
+    ],
+)
+def test_a_bad_energy_names_its_event(tmp_path, energy, sentence):
+    with pyhepmc.open(tmp_path / "a.hepmc", "w") as file:
+        for number in range(3):
+            file.write(hepmc_event(number))
+    lines = (tmp_path / "a.hepmc").read_text().split("\n")
+    muon = [i for i, line in enumerate(lines) if line.startswith("P 2 ")][1]
+    words = lines[muon].split()
+    lines[muon] = " ".join([*words[:7], energy, *words[8:]])
+    (tmp_path / "a.hepmc").write_text("\n".join(lines))
+    with pytest.raises(DataError, match=sentence):
+        hepmc.read(tmp_path / "a.hepmc")
+
+
 @needs_shared("hepmc")
 @pytest.mark.parametrize(
     ("name", "energy"), [("events.eeH.hepmc3.zst", 250.0), ("sk_example_HS.hepmc.zst", 14000.0)]
@@ -211,6 +256,26 @@ def test_a_les_houches_file_cut_short_is_one_sentence(tmp_path):
     (tmp_path / "a.lhe").write_text(text[: text.rfind("</event>") - 20])
     with pytest.raises(DataError, match="a.lhe cannot be read as Les Houches events"):
         lhe.read(tmp_path / "a.lhe")
+
+
+def test_neutrinos_of_les_houches_events_are_not_clustered_and_what_lies_along_the_beam_is_counted(tmp_path):
+    (tmp_path / "a.lhe").write_text(LHE.format(events=LHE_EVENT.replace("-13 1 3", "-14 1 3") * 2))
+    events = lhe.read(tmp_path / "a.lhe")
+    assert ak.flatten(events["particles"].pid).to_list() == [13, 13]
+    assert ak.flatten(events["invisible"].pid).to_list() == [-14, -14]
+    dropped = events.origin.settings["dropped_along_beam"]
+    assert dropped == {"particles": 0, "invisible": 0, "resonances": 2}
+
+
+def test_weights_of_different_names_are_left_out_aloud(tmp_path):
+    weights = '<rwgt>\n<wgt id="{}"> 1.5 </wgt>\n</rwgt>\n</event>'
+    named = [LHE_EVENT.replace("</event>", weights.format(name)) for name in "ab"]
+    (tmp_path / "same.lhe").write_text(LHE.format(events=named[0] * 2))
+    (tmp_path / "mixed.lhe").write_text(LHE.format(events="".join(named)))
+    assert lhe.read(tmp_path / "same.lhe").columns["weights"].tolist() == [[1.5], [1.5]]
+    mixed = lhe.read(tmp_path / "mixed.lhe")
+    assert "weights" not in mixed.columns
+    assert "weights of different names" in mixed.origin.steps[-1]
 
 
 @needs_shared("lhe")

@@ -53,10 +53,8 @@ def read(path: str | Path, *, start: int = 0, stop: int | None = None) -> Events
                 number.append(event.event_number)
                 last = (len(event.vertices), len(event.particles))
         complete = stop is not None and len(weight) == stop - start
-        if not complete and not watched.ended(last):
-            whole = max(watched.started - 1, 0)
-            msg = f"{path.name} breaks off within event {whole}, counted from 0; fetch it again, or read what is whole with stop={whole}."
-            raise DataError(msg)
+        if not complete:
+            watched.check(path, skipped + len(weight), last)
     rows = row_range(path, skipped + len(weight), start, stop, "events")
     total = None if complete else rows[1]
     dropped = {name: _drop_along_beam(parts) for name, parts in chosen.items()}
@@ -102,7 +100,7 @@ def _records(path: Path, start: int, parts: list[np.ndarray]) -> Any:
 
 
 class _Watched(io.BufferedIOBase):
-    """A stream that remembers its end, since pyhepmc takes a file cut short for one that ends."""
+    """A stream that remembers its events and its end, since pyhepmc takes a damaged event for the end of the file."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self.stream = stream
@@ -120,7 +118,16 @@ class _Watched(io.BufferedIOBase):
         self.tail = seen[-256:]
         return got
 
-    def ended(self, last: tuple[int, int]) -> bool:
+    def check(self, path: Path, read: int, last: tuple[int, int]) -> None:
+        """Raises DataError where the stream does not end with the events that were `read`, the `last` of this size."""
+        while self.read1(1 << 20):
+            pass
+        if self.started > read or not self._ended(last):
+            whole = read if self.started > read else max(read - 1, 0)
+            msg = f"{path.name} is damaged or breaks off within event {whole}, counted from 0; fetch it again, or read what comes before with stop={whole}."
+            raise DataError(msg)
+
+    def _ended(self, last: tuple[int, int]) -> bool:
         """Returns True where the listing is closed, or the last event has the vertices and particles it announces."""
         words = self.event_line.split(b"\n")[0].split()
         if END in self.tail:
