@@ -7,7 +7,9 @@ import pytest
 from workbench.data.bundled import FILES, FOLDER, bundled
 from workbench.data.parquet import read
 from workbench.errors import DataError
-from workbench.simulate import bundle, simulation
+from workbench.simulate import JetSimulation, bundle
+from workbench.simulate.chunk import made
+from workbench.simulate.request import Request
 
 
 @pytest.mark.parametrize("name", bundle.SAMPLES)
@@ -29,11 +31,10 @@ def test_all_that_is_bundled_is_a_few_megabytes():
 
 def test_the_same_settings_make_the_same_jets_again():
     stored = read(bundled("jets"))
-    root = np.random.SeedSequence(bundle.SAMPLES["jets"]["seed"])
-    root.spawn(1)
-    chosen = simulation._chosen(["QCD", "top"], 4_000)
-    task = simulation._tasks(simulation.JetSimulation().setup(), chosen, 4_000, True, root)[0]
-    part = next(simulation.distribute([task], 1, simulation.Never()))[1]
+    asked = bundle.SAMPLES["jets"]
+    setup = JetSimulation().setup()
+    request = Request.of(setup, ["QCD", "top"], asked["n"], asked["seed"], clustered=True)
+    part = next(made(request.tasks()[0]))
     # Another processor may round differently; most jets are the same to single precision all the same.
     again = np.isin(part.rows["truth_pt"].astype(np.float32), stored.columns["truth_pt"].astype(np.float32))
     assert again.mean() > 0.9

@@ -10,7 +10,8 @@ from scipy import stats
 from workbench.data.events import Events
 from workbench.data.jets import momenta
 from workbench.errors import SimulationError
-from workbench.simulate.detector import ATLAS, CMS, Detector
+from workbench.simulate.cards import ATLAS, CMS
+from workbench.simulate.detector import Detector
 
 ALARM = 1e-4
 """False-alarm rate of each statistical test below; seeds are fixed, so a test that passes once passes always."""
@@ -231,6 +232,19 @@ def test_a_kaon_that_decays_in_flight_is_shared_by_both_calorimeters():
 def test_muons_leave_nothing_in_the_calorimeters():
     seen = perfect().measure(events((MUON, 50.0, 0.2, 0.1)), seed=1)["particles"]
     assert seen.pid.tolist() == [[-MUON]]
+
+
+def test_neutrinos_leave_nothing_anywhere():
+    ghost = momenta(pt=[50.0], eta=[0.2], phi=[0.1], mass=[0.0], pid=[-14], charge=[0])
+    seen = perfect().measure(Events.of({"particles": ak.unflatten(ghost, [1])}), seed=1)["particles"]
+    assert ak.num(seen).tolist() == [0]
+
+
+def test_a_track_has_a_vertex_and_a_cell_has_none():
+    given = events((PIONS, 30.0, 0.32, 0.01), (PHOTON, 12.0, 0.9, 0.05))
+    particles = ak.with_field(given["particles"], np.array([[3, 3]], dtype=np.int16), "vertex")
+    seen = perfect().measure(replace(given, collections={"particles": particles}), seed=1)["particles"]
+    assert dict(zip(seen.pid[0].tolist(), seen.vertex[0].tolist(), strict=True)) == {PIONS: 3, PHOTON: -1}
 
 
 def test_same_seed_same_objects_and_no_global_generator_is_touched():

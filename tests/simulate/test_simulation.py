@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import awkward as ak
 import numpy as np
@@ -10,8 +11,9 @@ import pythia8mc
 
 from workbench import simulate
 from workbench.errors import SimulationError
-from workbench.simulate import chunk
-from workbench.simulate.processes import TUNES
+from workbench.simulate import chunk, distribution
+from workbench.simulate.generator import Generator
+from workbench.simulate.processes import PROCESSES, TUNES
 
 GEN = {"detector": None, "cores": 1}
 
@@ -147,12 +149,31 @@ def test_the_global_generators_are_not_touched():
     assert np.array_equal(before, np.random.get_state()[1])  # noqa: NPY002
 
 
+@pytest.fixture
+def workers(monkeypatch):
+    """The processes that a simulation starts."""
+    started, start = [], distribution._started
+    monkeypatch.setattr(distribution, "_started", lambda: started.append(start()) or started[-1])
+    return started
+
+
 @pytest.mark.parametrize("cores", [1, 2])
-def test_a_stop_keeps_what_was_made(cores):
+def test_a_stop_keeps_what_was_made_and_leaves_no_process(cores, workers):
     stop = After(1)
     jets = simulate.jets(["QCD", "top"], 20_000, seed=9, cores=cores, report=stop, stop=stop)
     assert 0 < len(jets) < 20_000
     assert f"stopped after {len(jets)} of 20000" in jets.origin.steps[-1]
+    assert [worker.poll() is None for worker in workers] == [False] * (cores if cores > 1 else 0)
+
+
+def test_a_killed_worker_is_said_and_the_others_end(workers):
+    def kill(step):
+        if step.done:
+            workers[0].kill()
+
+    with pytest.raises(SimulationError, match="ended with code -9"):
+        simulate.jets(["QCD", "top"], 2_000, seed=1, cores=2, report=kill)
+    assert all(worker.poll() is not None for worker in workers)
 
 
 def test_a_stop_before_anything_was_made_gives_an_empty_sample_of_the_same_form(measured):
@@ -160,6 +181,10 @@ def test_a_stop_before_anything_was_made_gives_an_empty_sample_of_the_same_form(
     assert len(jets) == 0
     assert ak.fields(jets.constituents) == ak.fields(measured.constituents)
     assert list(jets.columns) == list(measured.columns)
+
+
+def test_one_jet_may_be_asked_for():
+    assert len(simulate.jets("QCD", 1, seed=2, **GEN)) == 1
 
 
 def test_progress_ends_with_all_jets():
@@ -197,8 +222,9 @@ def test_pileup_adds_its_mean_number_of_collisions_with_their_vertices():
     assert abs(number.mean() - 15) < 4 * np.sqrt(15 / 40)
     vertex = jets.constituents.vertex
     assert ak.all(ak.max(vertex, axis=1) <= number)
-    assert ak.any(vertex > 0)
-    tracks = jets.constituents[(jets.constituents.charge != 0)]
+    tracks = jets.constituents[jets.constituents.charge != 0]
+    assert ak.all(tracks.vertex >= 0)
+    assert ak.all(vertex[jets.constituents.charge == 0] == -1)
     assert np.std(ak.to_numpy(ak.flatten(tracks.dz[tracks.vertex > 0]))) > 20
 
 
@@ -209,11 +235,23 @@ def test_multiple_interactions_add_particles():
     assert np.mean(ak.num(with_them["particles"])) > 1.3 * np.mean(ak.num(without["particles"]))
 
 
-@pytest.mark.parametrize("tune", [name for name in TUNES if name != "Monash"])
-def test_another_tune_is_another_simulation_of_the_same_jets(tune):
-    jets = simulate.jets("top", 5, seed=1, tune=tune, **GEN)
-    assert len(jets) == 5
-    assert jets.origin.settings["tune"] == tune
+@pytest.mark.parametrize(
+    ("tune", "setting", "value"),
+    [
+        ("Monash", "TimeShower:alphaSvalue", 0.1365),
+        ("A14", "TimeShower:alphaSvalue", 0.127),
+        ("CP5-like", "TimeShower:alphaSvalue", 0.118),
+        ("CP5-like", "MultipartonInteractions:pT0Ref", 1.41),
+    ],
+)
+def test_a_tune_has_its_published_values(tune, setting, value):
+    setup = simulate.JetSimulation(tune=tune).setup()
+    assert Generator(setup.pythia(PROCESSES["top"]), 1).pythia.settings.parm(setting) == pytest.approx(value)
+
+
+def test_every_tune_makes_other_jets():
+    made = {tune: simulate.jets("top", 2, seed=1, tune=tune, **GEN).fingerprint for tune in TUNES}
+    assert len(set(made.values())) == len(TUNES)
 
 
 def test_detected_events_keep_the_generated_particles():
@@ -230,6 +268,15 @@ def test_every_setting_is_documented_and_in_the_origin(measured):
             assert settings[name].doc, name
             assert name in measured.origin.settings, name
     assert measured.origin.kind == "simulation"
+
+
+def test_what_the_origin_says_of_a_sample_makes_it_again():
+    own = replace(simulate.CMS, name="blunt", hcal=replace(simulate.CMS.hcal, energy_min=3.0))
+    first = simulate.jets("QCD", 3, seed=4, cores=1, detector=own)
+    stated = {name: first.origin.settings[name] for name in simulate.JetSimulation.param if name != "name"}
+    again = simulate.jets("QCD", 3, seed=first.origin.settings["seed"], cores=1, **stated)
+    assert again.fingerprint == first.fingerprint
+    assert again.origin == first.origin
 
 
 def test_an_unguarded_script_may_simulate_on_two_cores(tmp_path):
@@ -250,10 +297,16 @@ def test_an_unguarded_script_may_simulate_on_two_cores(tmp_path):
         (lambda: simulate.jets("QCD", 10, seed=1, pt_range=(1, 2)), "no setting 'pt_range'"),
         (lambda: simulate.jets("QCD", 10, seed=1, radius=-1.0), "out of bounds"),
         (lambda: simulate.jets("QCD", 10, seed=1, tune="Monasch"), "Monasch"),
-        (
-            lambda: simulate.jets("QCD", 10, seed=1, detector="CMD"),
-            "a Detector of your own or None; found 'CMD'",
-        ),
+        (lambda: simulate.jets("QCD", 0, seed=1), "0 jets of 1 processes"),
+        (lambda: simulate.jets("QCD", -5, seed=1), "whole number from 0; found -5"),
+        (lambda: simulate.jets("QCD", 1e3, seed=1), "whole number from 0; found 1000.0"),
+        (lambda: simulate.jets("QCD", 10, seed=-1), "A seed is a whole number from 0; found -1"),
+        (lambda: simulate.jets("QCD", 10, seed=None), "A seed is a whole number from 0; found None"),
+        (lambda: simulate.jets("QCD", 10, seed=1, cores=0), "on 0 cores"),
+        (lambda: simulate.jets("QCD", 10, seed=1, pt=(650, 550)), "window 650 to 550 GeV is empty"),
+        (lambda: simulate.events("QCD", 10, seed=1, pt=(600, 600)), "window 600 to 600 GeV is empty"),
+        (lambda: simulate.jets("QCD", 10, seed=1, detector="CMD"), "no detector 'CMD'; did you mean 'CMS'"),
+        (lambda: simulate.jets("QCD", 10, seed=1, detector=4), "a Detector of your own or None; found 4"),
         (lambda: simulate.jets("QCD", 10, seed=1, energy=900.0, cores=1), "Pythia could not start"),
     ],
 )

@@ -17,7 +17,7 @@ from .pileup import Pileup
 from .processes import TUNES, Process
 
 BATCH = 400
-"""Largest number of events held at once."""
+"""Largest number of events held at once; with pile-up so many fewer that they hold about as many particles."""
 PATIENCE = 20_000
 """Events without one accepted jet after which a request is given up."""
 
@@ -104,24 +104,26 @@ def made(task: Task) -> Iterator[Part | Tally]:
     rng = np.random.default_rng(task.seed.spawn(1)[0])
     generator = Generator(setup.pythia(task.process), seeds[0])
     pool = Pileup.generated(setup.energy, TUNES[setup.tune], seeds[1]) if setup.pileup else None
-    events = passed = sent = 0
+    most = int(np.ceil(BATCH / (1 + setup.pileup / 2)))
+    asked = events = passed = sent = 0
     while sent < task.number:
         share = passed / events if passed else 0.3
-        batch = generator.batch(int(np.clip(1.1 * (task.number - sent) / share, 20, BATCH)))
+        size = int(np.clip(1.1 * (task.number - sent) / share, min(20, most), most))
+        batch = generator.batch(size)
         part = _jets(batch, task, pool, rng) if task.clustered else _events(batch, task, pool, rng)
+        asked += size
         events += batch.events
         passed += len(part)
-        if events >= PATIENCE and not passed:
+        if asked >= PATIENCE and not passed:
             msg = (
-                f"None of {events} {task.process.name} events had a jet of {setup.pt[0]:g} to {setup.pt[1]:g} GeV within "
+                f"None of {asked} {task.process.name} events had a jet of {setup.pt[0]:g} to {setup.pt[1]:g} GeV within "
                 f"|eta| < {setup.eta_max:g} that matched; widen the pT window, the radius or the matching."
             )
             raise SimulationError(msg)
         part = part.first(task.number - sent)
         sent += len(part)
         yield part
-    cross_section, error, _ = generator.cross_section()
-    yield Tally(cross_section, error, events, passed)
+    yield Tally(*generator.cross_section(), events, passed)
 
 
 def _seen(

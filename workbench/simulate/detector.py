@@ -1,8 +1,7 @@
 """A parametrised detector: tracks, calorimeter cells, and energy flow that counts nothing twice.
 
-After Delphes (arXiv:1307.6346), whose cards `delphes_card_ATLAS.tcl` and `delphes_card_CMS.tcl` are the source of the
-efficiencies, momentum and energy resolutions, cell edges and thresholds. Not simulated: bending in the magnetic
-field, conversions, nuclear interactions, fake tracks.
+After Delphes (arXiv:1307.6346); `cards` says where the numbers come from. Not simulated: bending in the magnetic field,
+conversions, nuclear interactions, fake tracks.
 """
 
 from dataclasses import dataclass, replace
@@ -18,6 +17,8 @@ MASSES = np.array([0.13957, 0.000511, 0.10566])
 """Mass hypotheses of tracks in GeV: pion, electron, muon (PDG)."""
 TRACK_PID = np.array([211, -11, -13])
 """PDG id of a track of charge +1."""
+UNSEEN = (12, 13, 14, 16)
+"""Neutrinos and muons leave nothing in the calorimeters."""
 DISPLACED = (310, 3122)
 """K0S and Lambda decay in flight: 30 % of their energy is seen by the electromagnetic calorimeter."""
 
@@ -278,7 +279,7 @@ class Detector:
 
         Returns:
             The same events, "particles" replaced by energy-flow objects: tracks (pid +-211, +-11, +-13; d0, dz and their
-            errors) and neutral excesses (pid 22 electromagnetic, 130 hadronic; d0, dz and errors 0), hardest first.
+            errors) and neutral excesses (pid 22 electromagnetic, 130 hadronic; d0, dz and errors 0, vertex -1), hardest first.
 
         Raises:
             SimulationError: the particles lack pid or charge.
@@ -322,7 +323,7 @@ def _shares(pid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Returns the fractions of the energy left in the electromagnetic and in the hadronic calorimeter."""
     kind = np.abs(pid)
     light = np.where(np.isin(kind, (11, 22)), 1.0, np.where(np.isin(kind, DISPLACED), 0.3, 0.0))
-    return light, np.where(kind == 13, 0.0, 1.0 - light)
+    return light, np.where(np.isin(kind, UNSEEN), 0.0, 1.0 - light)
 
 
 def _sum(terms: tuple[float, float], pt: np.ndarray, sin: np.ndarray, power: int) -> np.ndarray:
@@ -354,64 +355,11 @@ def _neutral(towers: Columns, pid: int, like: Columns) -> Columns:
         "phi": towers["phi"],
         "event": towers["event"],
         "pid": np.full(size, pid, dtype=np.int32),
+        # A cell sums all collisions; none of them is its own.
+        "vertex": np.full(size, -1, dtype=np.int16),
     }
     return {name: known.get(name, np.zeros(size, dtype=column.dtype)) for name, column in like.items()}
 
 
 def _wrapped(phi: np.ndarray) -> np.ndarray:
     return np.pi - (np.pi - phi) % (2 * np.pi)
-
-
-ATLAS = Detector()
-"""ATLAS as in its Delphes card; angles and impact parameters after the Inner Detector TDR (CERN/LHCC 97-16)."""
-
-CMS = Detector(
-    name="CMS",
-    tracker=replace(
-        ATLAS.tracker,
-        resolution=(
-            ((0.01, 1.5e-4), (0.015, 2.5e-4), (0.025, 5.5e-4)),
-            ((0.03, 1.3e-3), (0.05, 1.7e-3), (0.15, 3.1e-3)),
-            ((0.01, 1.0e-4), (0.015, 1.5e-4), (0.025, 3.5e-4)),
-        ),
-        d0=(0.0235, 0.0869),
-        dz=(0.0427, 0.1438),
-    ),
-    ecal=replace(
-        ATLAS.ecal,
-        resolution_edges=(1.5, 2.5, 5.0),
-        resolution=((0.008, 0.11, 0.40), (0.008, 0.11, 0.40), (0.107, 2.08, 0.0)),
-        shape=((1.0, 0.64, 0.0), (2.16, 5.6, 2.0), (1.0, 0.0, 0.0)),
-    ),
-    hcal=Calorimeter(
-        eta_edges=(
-            *(
-                -5,
-                -4.7,
-                -4.525,
-                -4.35,
-                -4.175,
-                -4,
-                -3.825,
-                -3.65,
-                -3.475,
-                -3.3,
-                -3.125,
-                -2.95,
-                -2.868,
-                -2.65,
-                -2.5,
-            ),
-            *(-2.322, -2.172, -2.043, -1.93, -1.83, -1.74),
-            *np.round(np.arange(-19, 20) * 0.087, 3).tolist(),
-            *(1.74, 1.83, 1.93, 2.043, 2.172, 2.322),
-            *(2.5, 2.65, 2.868, 2.95, 3.125, 3.3, 3.475, 3.65, 3.825, 4, 4.175, 4.35, 4.525, 4.7, 5),
-        ),
-        phi_cells=(*[18] * 2, *[36] * 19, *[72] * 38, *[36] * 19, *[18] * 2),
-        resolution_edges=(3.0, 5.0),
-        resolution=((0.05, 1.50, 0.0), (0.13, 2.70, 0.0)),
-        energy_min=1.0,
-        significance_min=2.0,
-    ),
-)
-"""CMS as in its Delphes card; impact parameters through the values at 1 and 10 GeV in the abstract of arXiv:1405.6569."""

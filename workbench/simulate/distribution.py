@@ -26,8 +26,11 @@ def distribute(tasks: list[Task], cores: int | None, stop: Stop) -> Iterator[tup
         stop: Looked at between parts and every tenth of a second.
 
     Raises:
-        SimulationError: a chunk cannot be made or a worker died.
+        SimulationError: no cores, a chunk cannot be made, or a worker died.
     """
+    if cores is not None and cores < 1:
+        msg = f"Simulation on {cores} cores was asked for; give one or more, or None for all."
+        raise SimulationError(msg)
     cores = min(cores or _available(), len(tasks))
     if cores <= 1:
         yield from _here(tasks, stop)

@@ -79,10 +79,10 @@ class Generator:
             ak.to_numpy(made.info.weights[:, 0]),
         )
 
-    def cross_section(self) -> tuple[float, float, int]:
-        """Returns the cross-section of the generated phase space and its error in mb, and the number of events behind it."""
+    def cross_section(self) -> tuple[float, float]:
+        """Returns the cross-section of the generated phase space and its error in mb."""
         info = self.pythia.infoPython()
-        return info.sigmaGen(), info.sigmaErr(), info.nAccepted()
+        return info.sigmaGen(), info.sigmaErr()
 
     def _record(self, made: ak.Array) -> Columns:
         counts = ak.to_numpy(ak.num(made.prt))

@@ -8,7 +8,7 @@ from .columns import Columns, by_event, joined
 from .generator import Generator
 
 SPREAD = 53.0
-"""Standard deviation of the collision point along the beam in mm (Delphes card CMS_PhaseII)."""
+"""Standard deviation of the collision point along the beam in mm (Delphes cards `delphes_card_CMS_PileUp.tcl` and `CMS_PhaseII_200PU_v03.tcl`)."""
 POOL = 400
 """Minimum-bias events of one chunk; each use turns the event by a random azimuth."""
 

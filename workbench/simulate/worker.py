@@ -6,6 +6,7 @@ Started as a module, so that it works from an unguarded script and from a notebo
 
 import os
 import pickle
+import signal
 import sys
 from typing import BinaryIO
 
@@ -30,6 +31,8 @@ def serve(tasks: BinaryIO, parts: BinaryIO) -> None:
 
 
 if __name__ == "__main__":
+    # Ctrl-C reaches every process of a terminal; the parent is the one that ends this.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Pythia and FastJet print banners to the standard output; the pipe to the parent must stay clean.
     pipe = os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
