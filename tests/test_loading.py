@@ -57,7 +57,10 @@ def test_a_file_with_constituents_gives_its_own_jets(radius, name):
 
 @needs_shared("nanoaod")
 def test_a_file_with_nothing_to_cluster_says_so():
-    with pytest.raises(DataError, match="have no 'particles'"):
+    with pytest.raises(
+        DataError,
+        match="nano_dy.root has neither particles to cluster nor jets with constituents, only jets, .*kind=.events.",
+    ):
         wb.load(SHARED / "nanoaod" / "nano_dy.root", kind="jets")
 
 
@@ -100,3 +103,40 @@ def test_what_cannot_be_made_into_the_kind_is_said(tmp_path):
         wb.load(tmp_path / "b.h5", kind="jet")
     with pytest.raises(DataError, match="No file to load"):
         wb.load([])
+
+
+def test_cuts_on_jets_are_refused_where_no_jets_are_made(tmp_path):
+    layouts.ftag(tmp_path / "jets.h5")
+    write_olympics(tmp_path / "events.h5")
+    with pytest.raises(
+        DataError, match="pt_min cut on jets made from events, but jets.h5 gives jets; use select"
+    ):
+        wb.load(tmp_path / "jets.h5", kind="jets", pt_min=500)
+    with pytest.raises(DataError, match='radius, leading cut .* events.h5 gives events; say kind="jets"'):
+        wb.load(tmp_path / "events.h5", radius=1.0, leading=2)
+    with pytest.raises(DataError, match="At most -1 jets per event were asked for"):
+        wb.load(tmp_path / "events.h5", kind="jets", leading=-1)
+    with pytest.raises(DataError, match="jet radius of 0 was asked for; it must be positive"):
+        wb.load(tmp_path / "events.h5", kind="jets", radius=0)
+
+
+def test_joined_events_keep_the_fields_in_common_and_name_the_others(tmp_path):
+    muon = {"pt": [[30.0, 20.0], []], "eta": [[1.0, -1.0], []], "phi": [[0.0, 3.0], []]}
+    flags = {"run": np.array([1, 1]), "event": np.array([1, 2])}
+    layouts.root(tmp_path / "a.root", "Events", {"Muon": ak.zip({**muon, "dxy": muon["eta"]}), **flags})
+    layouts.root(tmp_path / "b.root", "Events", {"Muon": ak.zip(muon), "run": flags["run"]})
+    events = wb.load([tmp_path / "a.root", tmp_path / "b.root"])
+    assert events["muons"].px.to_list() == [[30.0, pytest.approx(20 * np.cos(3.0))], []] * 2
+    assert ak.fields(events["muons"]) == ["pt", "eta", "phi", "mass"]
+    assert isinstance(events.columns["run"], np.ndarray)
+    assert events.origin.steps[-1] == "joined; not in every part and left out: muons.d0, event"
+
+
+def test_two_jets_of_one_particle_and_an_event_without_any(tmp_path):
+    particle = ak.zip({"pt": [[50.0], [], [60.0]], "eta": [[0.1], [], [0.2]], "phi": [[1.0], [], [2.0]]})
+    layouts.root(tmp_path / "a.root", "Events", {"PFCands": particle})
+    jets = wb.load(tmp_path / "a.root", kind="jets")
+    assert jets.counts.tolist() == [1, 1]
+    assert jets.columns["event_index"].tolist() == [0, 2]
+    assert np.asarray(jets.p4.pt).tolist() == pytest.approx([50.0, 60.0])
+    assert len(wb.load(tmp_path / "a.root", kind="jets", start=1, stop=2)) == 0

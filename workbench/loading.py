@@ -10,13 +10,14 @@ import numpy as np
 
 from .data import formats
 from .data.events import Events
-from .data.jets import Jets, concatenate, momenta
+from .data.jets import Jets, concatenate, joined, momenta, relabelled
 from .data.origin import Origin
 from .data.showers import Showers
 from .errors import DataError, nearest
 from .physics.clustering import cluster
 
 KINDS: dict[str, type] = {"jets": Jets, "events": Events, "showers": Showers}
+RADIUS = 0.8
 WIDE = 0.6
 """From this radius on, a file's own fat jets are preferred to its jets."""
 PT_MIN = 20.0
@@ -29,7 +30,7 @@ def load(
     start: int = 0,
     stop: int | None = None,
     units: str | None = None,
-    radius: float = 0.8,
+    radius: float | None = None,
     pt_min: float | None = None,
     eta_max: float | None = None,
     leading: int | None = None,
@@ -44,15 +45,17 @@ def load(
         start: First row (jet, event or shower) of each file.
         stop: One past the last row of each file; beyond the end is the end.
         units: Energy unit of the file, "GeV" or "MeV", where its format leaves it open.
-        radius: Radius of the jets to make; of a file's own jets, "fat_jets" are taken from 0.6 on, else "jets".
+        radius: Radius of the jets to make, by default 0.8; of a file's own jets, "fat_jets" are taken from 0.6 on, else "jets".
         pt_min: Lowest pt of jets made from events in GeV; by default 20 where they are clustered, none for a file's own.
         eta_max: Largest |eta| of jets made from events.
         leading: At most so many jets per event.
         options: What the format takes besides, such as `geometry` for showers.
 
     Raises:
-        DataError: unknown format or kind, damaged file, nothing that could be made into jets.
+        DataError: unknown format or kind, damaged file, nothing that could be made into jets, a cut on jets where none are made.
     """
+    asked = {"radius": radius, "pt_min": pt_min, "eta_max": eta_max, "leading": leading}
+    cuts: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
     if kind is not None and kind not in KINDS:
         msg = f"Unknown kind {kind!r}; {nearest(kind, KINDS)}"
         raise DataError(msg)
@@ -64,7 +67,11 @@ def load(
     for one in paths:
         sample = formats.read(one, start=start, stop=stop, units=units, **options)
         if kind == "jets" and isinstance(sample, Events):
-            sample = jets_of(sample, radius=radius, pt_min=pt_min, eta_max=eta_max, leading=leading)
+            sample = jets_of(sample, **cuts)
+        elif cuts:
+            hint = 'say kind="jets" to make them' if isinstance(sample, Events) else "use select"
+            msg = f"{', '.join(cuts)} cut on jets made from events, but {Path(one).name} gives {_kind_of(sample)}; {hint}."
+            raise DataError(msg)
         if kind is not None and not isinstance(sample, KINDS[kind]):
             msg = f"{Path(one).name} holds {_kind_of(sample)}, which cannot be made into {kind}."
             raise DataError(msg)
@@ -75,19 +82,28 @@ def load(
 def jets_of(
     events: Events,
     *,
-    radius: float = 0.8,
+    radius: float = RADIUS,
     pt_min: float | None = None,
     eta_max: float | None = None,
     leading: int | None = None,
 ) -> Jets:
     """Returns the jets of events: their own where constituents are stored, else clustered from "particles".
 
-    Args and Raises are those of `load`.
+    Args are those of `load`.
+
+    Raises:
+        DataError: neither particles nor jets with constituents, or a cut that makes no sense.
     """
     order = ("fat_jets", "jets") if radius >= WIDE else ("jets", "fat_jets")
+    if leading is not None and leading < 1:
+        msg = f"At most {leading} jets per event were asked for; ask for at least 1."
+        raise DataError(msg)
     own = [name for name in order if "constituents" in ak.fields(events.collections.get(name, ()))]
     if own:
         return _own(events, own[0], pt_min, eta_max, leading)
+    if "particles" not in events.collections:
+        msg = f'{events.origin.name} has neither particles to cluster nor jets with constituents, only {", ".join(events.collections)}; load it with kind="events".'
+        raise DataError(msg)
     low = PT_MIN if pt_min is None else pt_min
     return cluster(events, radius=radius, pt_min=low, eta_max=eta_max, leading=leading)
 
@@ -133,34 +149,19 @@ def _joined(samples: list[Jets | Events | Showers]) -> Jets | Events | Showers:
     return _joined_showers([sample for sample in samples if isinstance(sample, Showers)])
 
 
-def _origin(samples: Sequence[Events] | Sequence[Showers]) -> Origin:
-    origins = [sample.origin for sample in samples]
-    return Origin(
-        " + ".join(dict.fromkeys(origin.name for origin in origins)),
-        kind=origins[0].kind if len({origin.kind for origin in origins}) == 1 else "unknown",
-        format=origins[0].format,
-        settings={"parts": [origin.to_dict() for origin in origins]},
-    )
-
-
 def _joined_events(samples: list[Events]) -> Events:
     classes = tuple(dict.fromkeys(name for sample in samples for name in sample.classes))
-    label = [
-        np.array([classes.index(name) for name in sample.classes] + [-1])[np.asarray(sample.label)]
-        for sample in samples
-    ]
-    first, origin = samples[0], _origin(samples)
-    collections = [name for name in first.collections if all(name in x.collections for x in samples)]
-    columns = [name for name in first.columns if all(name in x.columns for x in samples)]
-    everything = {name for x in samples for name in (*x.collections, *x.columns)}
-    if lost := sorted(everything - {*collections, *columns}):
-        origin = origin.then(f"joined; not in every part and left out: {', '.join(lost)}")
+    collections, lost = joined(sample.collections for sample in samples)
+    columns, lost_columns = joined(sample.columns for sample in samples)
+    origin = Origin.joined([sample.origin for sample in samples])
+    if lost + lost_columns:
+        origin = origin.then(f"joined; not in every part and left out: {', '.join(lost + lost_columns)}")
     return Events(
-        {name: ak.concatenate([x.collections[name] for x in samples]) for name in collections},
-        label=np.concatenate(label),
+        collections,
+        label=relabelled(samples, classes),
         classes=classes,
-        weight=np.concatenate([x.weight for x in samples]),
-        columns={name: ak.concatenate([x.columns[name] for x in samples]) for name in columns},
+        weight=np.concatenate([sample.weight for sample in samples]),
+        columns=columns,
         origin=origin,
     )
 
@@ -173,5 +174,5 @@ def _joined_showers(samples: list[Showers]) -> Showers:
         samples[0],
         energies=np.concatenate([sample.energies for sample in samples]),
         incident=np.concatenate([sample.incident for sample in samples]),
-        origin=_origin(samples),
+        origin=Origin.joined([sample.origin for sample in samples]),
     )

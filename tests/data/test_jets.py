@@ -8,7 +8,7 @@ from workbench.data import Events, Jets, Showers
 from workbench.data.calochallenge import PUBLISHED
 from workbench.data.classes import ClassArray
 from workbench.data.explanation import Ledger
-from workbench.data.jets import concatenate, momenta, summed, wrapped
+from workbench.data.jets import concatenate, joined, momenta, summed, wrapped
 from workbench.errors import DataError
 
 from .test_parquet import jets_of
@@ -161,3 +161,21 @@ def test_angles_are_wrapped_into_minus_pi_to_pi():
     angles = np.linspace(-20, 20, 1001)
     np.testing.assert_allclose(np.exp(1j * wrapped(angles)), np.exp(1j * angles), atol=1e-13)
     assert (np.abs(wrapped(angles)) <= np.pi).all()
+
+
+def test_joined_records_keep_the_fields_in_common_at_every_depth():
+    inner = ak.unflatten(momenta(pt=[5.0], eta=[0.0], phi=[0.0], mass=[1.0], d0=[0.1]), [1])
+    jet = momenta(pt=[9.0], eta=[0.0], phi=[0.0], mass=[1.0], tau1=[0.5])
+    full = ak.with_field(jet, inner, "constituents")
+    less = ak.with_field(
+        momenta(pt=[9.0], eta=[0.0], phi=[0.0], mass=[1.0]),
+        inner[["pt", "eta", "phi", "mass"]],
+        "constituents",
+    )
+    kept, lost = joined(
+        [{"jets": full, "n": np.ones(1)}, {"jets": less, "n": np.ones(1), "more": np.ones(1)}]
+    )
+    assert lost == ["jets.constituents.d0", "jets.tau1", "more"]
+    assert kept["jets"].constituents.px.to_list() == [[5.0], [5.0]]
+    assert kept["jets"].px.to_list() == [9.0, 9.0]
+    assert isinstance(kept["n"], np.ndarray)

@@ -1,6 +1,6 @@
 """Jets with a varying number of constituents."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -174,40 +174,69 @@ def concatenate(samples: Sequence[Jets], origin: Origin | None = None) -> Jets:
         msg = "Nothing to concatenate: give at least one sample."
         raise DataError(msg)
     classes = tuple(dict.fromkeys(name for sample in samples for name in sample.classes))
-    label = np.concatenate(
+    constituents, lost = joined({"": s.constituents} for s in samples)
+    columns, lost_columns = joined(s.columns for s in samples)
+    origin = origin or Origin.joined([s.origin for s in samples])
+    if lost := [name.removeprefix(".") for name in lost] + lost_columns:
+        origin = origin.then(f"joined; not in every part and left out: {', '.join(lost)}")
+    return Jets(
+        constituents[""],
+        p4=joined({"": s.p4[list(MOMENTUM)]} for s in samples)[0][""],
+        label=relabelled(samples, classes),
+        classes=classes,
+        weight=np.concatenate([s.weight for s in samples]),
+        columns=columns,
+        origin=origin,
+    )
+
+
+def relabelled(samples: Sequence[Any], classes: Sequence[str]) -> np.ndarray:
+    """Returns the labels of samples one after the other, as indices into `classes`, which has the names of all."""
+    return np.concatenate(
         [
-            np.array([classes.index(name) for name in sample.classes] + [-1], dtype=np.int64)[sample.label]
+            np.array([classes.index(name) for name in sample.classes] + [-1], dtype=np.int64)[
+                np.asarray(sample.label)
+            ]
             for sample in samples
         ]
     )
-    fields = [
-        name
-        for name in ak.fields(samples[0].constituents)
-        if all(name in ak.fields(s.constituents) for s in samples)
-    ]
-    columns = [name for name in samples[0].columns if all(name in s.columns for s in samples)]
-    lost = sorted(
-        {name for s in samples for name in (*ak.fields(s.constituents), *s.columns)} - {*fields, *columns}
-    )
-    if origin is None:
-        origin = Origin(
-            " + ".join(dict.fromkeys(s.origin.name for s in samples)),
-            kind=samples[0].origin.kind if len({s.origin.kind for s in samples}) == 1 else "unknown",
-            format=samples[0].origin.format,
-            settings={"parts": [s.origin.to_dict() for s in samples]},
-        )
-    if lost:
-        origin = origin.then(f"joined; not in every part and left out: {', '.join(lost)}")
-    return Jets(
-        # Choosing fields takes the behaviour of four-momenta away.
-        ak.with_name(ak.concatenate([s.constituents[fields] for s in samples]), "Momentum4D"),
-        p4=ak.with_name(ak.concatenate([s.p4[list(MOMENTUM)] for s in samples]), "Momentum4D"),
-        label=label,
-        classes=classes,
-        weight=np.concatenate([s.weight for s in samples]),
-        columns={name: ak.concatenate([s.columns[name] for s in samples]) for name in columns},
-        origin=origin,
-    )
+
+
+def joined(parts: Iterable[Mapping[str, Any]]) -> tuple[dict[str, Any], list[str]]:
+    """Returns arrays of one name one after the other, of records the fields in common, and the names of what is left out.
+
+    Arrays of numpy stay so; a field is named after its array, with a dot between.
+    """
+    parts = list(parts)
+    kept: dict[str, Any] = {}
+    lost = {name for part in parts for name in part if any(name not in other for other in parts)}
+    for name in parts[0]:
+        if name in lost:
+            continue
+        arrays = [part[name] for part in parts]
+        if not any(ak.fields(array) for array in arrays):
+            as_numpy = all(isinstance(array, np.ndarray) for array in arrays)
+            kept[name] = np.concatenate(arrays) if as_numpy else ak.concatenate(arrays)
+            continue
+        alike, without = _alike(arrays)
+        lost |= {f"{name}.{field}" for field in without}
+        kept[name] = ak.concatenate(alike)
+    return kept, sorted(lost)
+
+
+def _alike(arrays: Sequence[ak.Array]) -> tuple[list[ak.Array], set[str]]:
+    """Returns records with the fields in common, nested ones too, and the names of the other fields."""
+    names = [name for name in ak.fields(arrays[0]) if all(name in ak.fields(array) for array in arrays)]
+    lost = {name for array in arrays for name in ak.fields(array)} - set(names)
+    # Choosing fields takes the behaviour of four-momenta away.
+    kind = arrays[0].layout.purelist_parameter("__record__")
+    chosen = [ak.with_name(array[names], kind) for array in arrays]
+    for name in names:
+        if ak.fields(arrays[0][name]):
+            inner, without = _alike([array[name] for array in arrays])
+            lost |= {f"{name}.{field}" for field in without}
+            chosen = [ak.with_field(array, field, name) for array, field in zip(chosen, inner, strict=True)]
+    return chosen, lost
 
 
 def summed(constituents: ak.Array) -> ak.Array:

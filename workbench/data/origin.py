@@ -1,7 +1,7 @@
 """Where a sample came from."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +31,16 @@ class Origin:
     def then(self, step: str) -> "Origin":
         """Returns this origin with one more step."""
         return Origin(self.name, self.kind, self.format, self.settings, (*self.steps, step))
+
+    @classmethod
+    def joined(cls, origins: Sequence["Origin"]) -> "Origin":
+        """Returns the origin of samples put one after the other; each is kept whole in the settings, under "parts"."""
+        return cls(
+            " + ".join(dict.fromkeys(origin.name for origin in origins)),
+            kind=origins[0].kind if len({origin.kind for origin in origins}) == 1 else "unknown",
+            format=" + ".join(dict.fromkeys(origin.format for origin in origins)),
+            settings={"parts": [origin.to_dict() for origin in origins]},
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Returns plain JSON values."""

@@ -21,7 +21,23 @@ MASS = {
 }
 """In GeV, by |PDG id|. Source: PDG 2024."""
 
-THIRDS = {1: -1, 2: 2, 3: -1, 4: 2, 5: -1, 6: 2, 7: -1, 8: 2, 11: -3, 13: -3, 15: -3, 17: -3, 24: 3, 34: 3, 37: 3}
+THIRDS = {
+    1: -1,
+    2: 2,
+    3: -1,
+    4: 2,
+    5: -1,
+    6: 2,
+    7: -1,
+    8: 2,
+    11: -3,
+    13: -3,
+    15: -3,
+    17: -3,
+    24: 3,
+    34: 3,
+    37: 3,
+}
 """Charge of quarks, leptons and bosons in thirds of e, by PDG id; neutral where not listed."""
 
 NEUTRINOS = (12, 14, 16)
