@@ -96,7 +96,7 @@ def _is_strange(url):
 def click_until(page, button, appears):
     """Clicks, again if need be: the first click within a second of a render can be lost."""
     for _ in range(10):
-        if button.is_visible():
+        if button.is_visible() and button.is_enabled():
             button.click()
         try:
             appears.wait_for(timeout=6_000)
@@ -138,9 +138,9 @@ def test_the_bundled_tagger_explains_the_open_jet_with_its_ledger(page):
 def test_a_network_trains_with_curves_and_is_measured(page):
     page.get_by_label("Keep only").fill("pt < 570")
     page.get_by_label("Keep only").press("Enter")
-    page.get_by_label("Epochs").wait_for()
-    page.get_by_label("Epochs").fill("2")
-    page.get_by_label("Epochs").press("Enter")
+    page.get_by_role("textbox", name=re.compile("^Epochs")).wait_for()
+    page.get_by_role("textbox", name=re.compile("^Epochs")).fill("2")
+    page.get_by_role("textbox", name=re.compile("^Epochs")).press("Enter")
     click_until(page, page.get_by_role("button", name="Train"), page.get_by_text(re.compile("Epoch .* of 2")))
     page.get_by_text("All epochs done.").wait_for()
     page.get_by_text(re.compile("particlenet-lite, seed 1: .* that the fit never saw")).wait_for()
@@ -151,14 +151,15 @@ def test_a_network_trains_with_curves_and_is_measured(page):
 @pytest.mark.browser
 @needs_browser
 def test_a_fit_is_stopped_and_keeps_what_it_has(page):
-    page.get_by_label("Epochs").wait_for()
-    page.get_by_label("Epochs").fill("500")
-    page.get_by_label("Epochs").press("Enter")
+    page.get_by_role("textbox", name=re.compile("^Epochs")).wait_for()
+    page.get_by_role("textbox", name=re.compile("^Epochs")).fill("500")
+    page.get_by_role("textbox", name=re.compile("^Epochs")).press("Enter")
     click_until(
         page, page.get_by_role("button", name="Train"), page.get_by_text(re.compile("Epoch .* of 500"))
     )
-    page.get_by_role("button", name="Stop").last.click()
-    page.get_by_text(re.compile("^Stopped")).wait_for()
+    click_until(
+        page, page.get_by_role("button", name="Stop").last, page.get_by_text(re.compile("^Stopped")).first
+    )
 
 
 @pytest.mark.browser
