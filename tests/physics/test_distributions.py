@@ -79,6 +79,11 @@ def test_a_bin_of_negative_sum_keeps_its_value_and_error():
     assert (low[0], high[0]) == pytest.approx((-4.0, 0.0))
 
 
+def test_weights_that_cancel_leave_an_error():
+    low, high = count_interval(distribution([0.5, 0.5, 1.5], [0, 1, 2], [3.0, -3.0, 5.0]))
+    assert (low[0], high[0]) == pytest.approx((-np.sqrt(18), np.sqrt(18)))
+
+
 def test_a_ratio_of_independent_samples_carries_both_errors():
     points = ratio(distribution([0.5] * 25, [0, 1, 2]), distribution([0.5] * 100, [0, 1, 2]))
     assert points.value[0] == 0.25

@@ -7,6 +7,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests.toys import toy_jets
+from workbench.data import Geometry, Showers
 from workbench.data.events import Events
 from workbench.data.jets import Jets, momenta
 from workbench.errors import SelectionError
@@ -269,3 +270,9 @@ def test_long_chains_are_read_without_deep_recursion(jets):
 def test_what_cannot_be_read_has_its_sentence(jets, expression, sentence):
     with pytest.raises(SelectionError, match=sentence):
         select(jets, expression)
+
+
+def test_showers_are_not_selected_by_expressions():
+    showers = Showers(np.ones((3, 1, 1, 1)), np.ones(3), Geometry("photon", 1, 1, (0.0, 1.0)))
+    with pytest.raises(SelectionError, match="keeps jets or events; found Showers"):
+        select(showers, "incident > 5")

@@ -95,12 +95,11 @@ def read(path: str | Path, *, start: int = 0, stop: int | None = None) -> Events
                 found, is_weighted = _as_clustered(collections[ours], found)
                 weighted += [ours] if is_weighted else []
                 collections[ours] = ak.with_field(collections[ours], found, "constituents")
-        met = next((name for name in MISSING if f"{name}_pt" in names), None)
-        if met is not None:
-            pt, phi = (
-                ak.to_numpy(_values(tree, f"{met}_{x}", rows)).astype(np.float64) for x in ("pt", "phi")
-            )
-            collections["met"] = ak.zip({"pt": pt, "phi": phi}, with_name="Momentum2D")
+        if met := next((name for name in MISSING if f"{name}_pt" in names), None):
+            p2 = {x: _values(tree, f"{met}_{x}", rows) for x in ("pt", "phi")}
+            finite(Place(path, None, rows[0], "event"), p2)
+            p2 = {x: ak.values_astype(values, np.float64) for x, values in p2.items()}
+            collections["met"] = ak.zip(p2, with_name="Momentum2D")
         columns = {
             name: ak.to_numpy(_values(tree, name, rows))
             for name in ("run", "luminosityBlock", "event", "PV_npvs", "PV_npvsGood")

@@ -115,8 +115,8 @@ def _jets(
     particles = slots.view(f"V{4 * slots.itemsize}")[real].view(slots.dtype).reshape(-1, 4)
     energy, px, py, pz = np.ascontiguousarray(particles.T, dtype=np.float64)
     path, first = rows.frame.path, rows.first
-    total = from_cartesian(Place(path, None, first), *(list_sums(x, counts) for x in (px, py, pz, energy)))
     fields = from_cartesian(Place(path, counts, first), px, py, pz, energy)
+    total = from_cartesian(Place(path, None, first), *(list_sums(x, counts) for x in (px, py, pz, energy)))
     hardest_first(counts, fields)
     jets = {"counts": counts} | {f"jet {name}": values for name, values in total.items()}
     return fields, jets | {name: rows[name] for name in others}

@@ -167,17 +167,17 @@ def effective_counts(histogram: hist.Hist) -> np.ndarray:
 def count_interval(histogram: hist.Hist, *, level: float = ONE_SIGMA) -> tuple[np.ndarray, np.ndarray]:
     """Returns (low, high) of the expected sum of weights per bin: Garwood's interval of the effective counts.
 
-    An empty bin gets the mean weight of the whole histogram, sum w^2 / sum w, as its unit. A bin of negative sum has the
-    Gaussian interval around its sum.
+    An empty bin gets the mean weight of the whole histogram, sum w^2 / sum w, as its unit. A bin whose weights sum to zero or
+    less has the Gaussian interval around its sum.
     """
     values, squares = histogram.values(), _squares(histogram)
     flow, flow_squares = histogram.values(flow=True).sum(), _squares(histogram, flow=True).sum()
     typical = flow_squares / flow if flow > 0 else 1.0
     unit = np.divide(squares, values, out=np.full_like(values, typical), where=values > 0)
     low, high = garwood(np.where(values > 0, effective_counts(histogram), 0.0), level=level)
-    negative = values < 0
+    cancelled = (values <= 0) & (squares > 0)
     half = stats.norm.ppf((1 + level) / 2) * np.sqrt(squares)
-    return np.where(negative, values - half, low * unit), np.where(negative, values + half, high * unit)
+    return np.where(cancelled, values - half, low * unit), np.where(cancelled, values + half, high * unit)
 
 
 def ratio(numerator: hist.Hist | Points, denominator: hist.Hist | Points) -> Points:

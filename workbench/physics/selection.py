@@ -79,6 +79,9 @@ def select(sample: Sample, expression: str | Expression) -> Sample:
         SelectionError: the expression cannot be read, a name or class is not in the sample, or the result is no
             single yes or no per entry.
     """
+    if not isinstance(sample, Jets | Events):
+        msg = f"A selection keeps jets or events; found {type(sample).__name__}, of which a mask or a slice keeps some."
+        raise SelectionError(msg)
     expression = parse(expression) if isinstance(expression, str) else expression
     passed = evaluate(sample, expression)
     step = f"selected {expression.text}: {passed.keep.sum()} of {len(sample)}"
