@@ -139,6 +139,8 @@ def test_showers_fit_their_geometry():
     showers = Showers(np.ones((3, *geometry.shape)), np.ones(3), geometry)
     assert len(showers[1:]) == 2
     assert len(showers[-1]) == 1
+    with pytest.raises(IndexError, match="no shower 3; the sample has 3"):
+        _ = showers[3]
     with pytest.raises(DataError, match="do not fit 2 incident energies"):
         Showers(np.ones((3, *geometry.shape)), np.ones(2), geometry)
     with pytest.raises(DataError, match="negative or not finite"):

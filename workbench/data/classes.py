@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import DataError
+
 
 class ClassArray(np.ndarray):
     """Labels of shape (jets,) or scores of shape (jets, classes) that carry the class names.
@@ -37,6 +39,19 @@ class ClassArray(np.ndarray):
         return ~(self == other)
 
     __hash__ = None  # type: ignore[assignment]
+
+
+def labels(values: Any, classes: Sequence[str]) -> ClassArray:
+    """Returns labels that carry their class names.
+
+    Raises:
+        DataError: a label is no integer from -1 (not known) to the number of classes minus 1.
+    """
+    label = np.asarray(values)
+    if label.dtype.kind not in "iu" or (label.size and not -1 <= label.min() <= label.max() < len(classes)):
+        msg = f"Labels must be integers from -1 to {len(classes) - 1} for classes {tuple(classes)}."
+        raise DataError(msg)
+    return ClassArray(label, classes)
 
 
 def _rebuild(values: np.ndarray, classes: tuple[str, ...]) -> ClassArray:

@@ -8,6 +8,7 @@ import awkward as ak
 import numpy as np
 
 from ..errors import ExplanationError
+from .rows import chosen
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,7 @@ class Explanation:
 
     def __getitem__(self, keep: Any) -> "Explanation":
         """Returns the explanation of the jets that a slice, mask, index array or one integer keeps."""
-        if isinstance(keep, int | np.integer):
-            keep = slice(keep, keep + 1 or None)
+        keep = chosen(keep, len(self), "jet")
         return Explanation(
             self.relevance[keep], self.features[keep], self.feature_names, self.ledger[keep], {}, self.how
         )

@@ -10,8 +10,9 @@ import numpy as np
 import vector
 
 from ..errors import DataError, nearest
-from .classes import ClassArray
+from .classes import ClassArray, labels
 from .origin import Origin, fingerprint
+from .rows import chosen
 
 vector.register_awkward()
 
@@ -76,13 +77,7 @@ class Jets:
         if len(set(lengths.values())) > 1:
             msg = f"Every column needs one entry per jet; found {', '.join(f'{n} {w}' for w, n in lengths.items())}."
             raise DataError(msg)
-        label = np.asarray(self.label)
-        if label.dtype.kind not in "iu" or (
-            label.size and not -1 <= label.min() <= label.max() < len(self.classes)
-        ):
-            msg = f"Labels must be integers from -1 to {len(self.classes) - 1} for classes {self.classes}."
-            raise DataError(msg)
-        object.__setattr__(self, "label", ClassArray(label, self.classes))
+        object.__setattr__(self, "label", labels(self.label, self.classes))
         if not np.isfinite(np.asarray(self.weight, dtype=float)).all():
             msg = f"{np.sum(~np.isfinite(self.weight))} of {len(self)} weights are not finite; drop or repair them."
             raise DataError(msg)
@@ -121,15 +116,7 @@ class Jets:
 
     def __getitem__(self, keep: Any) -> "Jets":
         """Returns the jets that a slice, mask or index array keeps; one integer keeps one jet."""
-        if isinstance(keep, int | np.integer):
-            if not -len(self) <= keep < len(self):
-                msg = f"There is no jet {keep}; the sample has {len(self)}, counted from 0."
-                raise IndexError(msg)
-            keep = slice(keep, keep + 1 or None)
-        if not isinstance(keep, slice):
-            keep = np.asarray(keep)
-            if keep.size == 0:
-                keep = keep.astype(np.int64)
+        keep = chosen(keep, len(self), "jet")
         return replace(
             self,
             constituents=self.constituents[keep],

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..errors import DataError
 from .origin import Origin, fingerprint
+from .rows import chosen
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,7 @@ class Showers:
 
     def __getitem__(self, keep: Any) -> "Showers":
         """Returns the showers that a slice, mask, index array or one integer keeps."""
-        if isinstance(keep, int | np.integer):
-            keep = slice(keep, keep + 1 or None)
+        keep = chosen(keep, len(self), "shower")
         return replace(self, energies=self.energies[keep], incident=self.incident[keep])
 
     @cached_property
