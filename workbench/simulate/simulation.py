@@ -41,7 +41,11 @@ class JetSimulation(param.Parameterized):
     multiple_interactions = param.Boolean(
         default=False, doc="Further scatterings of the same two protons (the underlying event)."
     )
-    pileup = param.Number(0.0, bounds=(0.0, 200.0), doc="Mean number of overlaid minimum-bias collisions.")
+    pileup = param.Number(
+        0.0,
+        bounds=(0.0, 200.0),
+        doc="Mean number of overlaid minimum-bias collisions; what they add to a jet is not subtracted.",
+    )
     detector = param.Selector(
         default=ATLAS,
         objects={**CARDS, "none": None},
