@@ -92,6 +92,11 @@ def test_joining_maps_classes_by_name_and_names_what_is_lost():
     assert both.classes == ("QCD", "top", "W")
     assert both.label.tolist() == [0, 1, -1, 1, 2, 2]
     assert "left out: x" in both.origin.steps[-1]
+    assert both.p4.energy.to_list() == [*first.p4.energy, *second.p4.energy]
+    assert both.constituents.px.to_list() == [
+        *first.constituents.px.to_list(),
+        *second.constituents.px.to_list(),
+    ]
 
 
 def test_fingerprints_see_every_value_and_no_origin():

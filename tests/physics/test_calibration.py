@@ -130,3 +130,11 @@ def test_a_bin_that_negative_weights_empty_is_said():
 def test_bad_input_has_its_sentence(call, sentence):
     with pytest.raises(DataError, match=sentence):
         call()
+
+
+def test_no_jets_and_no_bins_are_said():
+    nobody = np.zeros((0, 2))
+    with pytest.raises(DataError, match="0 jets with weights that sum to 0"):
+        temperature(np.zeros(0, dtype=int), nobody)
+    with pytest.raises(DataError, match="0 bins were asked for"):
+        reliability([0.5], [True], bins=0)

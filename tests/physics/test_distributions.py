@@ -84,6 +84,12 @@ def test_weights_that_cancel_leave_an_error():
     assert (low[0], high[0]) == pytest.approx((-np.sqrt(18), np.sqrt(18)))
 
 
+@pytest.mark.parametrize("bins", [0, -3])
+def test_no_bins_are_refused(bins):
+    with pytest.raises(DataError, match=f"{bins} bins were asked for; ask for at least 1"):
+        distribution([1.0, 2.0], bins)
+
+
 def test_a_ratio_of_independent_samples_carries_both_errors():
     points = ratio(distribution([0.5] * 25, [0, 1, 2]), distribution([0.5] * 100, [0, 1, 2]))
     assert points.value[0] == 0.25

@@ -260,3 +260,16 @@ def test_meaningless_settings_are_refused_with_a_sentence(sample):
         substructure.soft_drop(sample, radius=0.0)
     with pytest.raises(DataError, match="no clustering algorithm"):
         substructure.subjets(sample, 2, algorithm="antikt")
+
+
+def test_soft_drop_of_negative_beta_drops_what_lies_at_no_angle():
+    # two collinear particles share a direction: (0 / R)^-1 is more than any z, so only the harder one is left
+    jets = jets_of([(30.0, 0.1, 0.2), (20.0, 0.1, 0.2)])
+    assert substructure.soft_drop(jets, beta=-1).counts.tolist() == [1]
+    assert substructure.soft_drop(jets, beta=0).counts.tolist() == [2]
+
+
+@pytest.mark.parametrize("z_cut", [-0.1, 0.5, 0.7])
+def test_a_z_cut_that_nothing_or_everything_passes_is_refused(z_cut):
+    with pytest.raises(DataError, match=f"z_cut of {z_cut} was asked for"):
+        substructure.soft_drop(jets_of([(30.0, 0.1, 0.2)]), z_cut=z_cut)

@@ -161,14 +161,14 @@ def concatenate(samples: Sequence[Jets], origin: Origin | None = None) -> Jets:
         msg = "Nothing to concatenate: give at least one sample."
         raise DataError(msg)
     classes = tuple(dict.fromkeys(name for sample in samples for name in sample.classes))
-    constituents, lost = joined({"": s.constituents} for s in samples)
+    records, lost = joined({"constituents": s.constituents, "p4": s.p4} for s in samples)
     columns, lost_columns = joined(s.columns for s in samples)
     origin = origin or Origin.joined([s.origin for s in samples])
-    if lost := [name.removeprefix(".") for name in lost] + lost_columns:
+    if lost := [name.removeprefix("constituents.") for name in lost] + lost_columns:
         origin = origin.then(f"joined; not in every part and left out: {', '.join(lost)}")
     return Jets(
-        constituents[""],
-        p4=joined({"": s.p4[list(MOMENTUM)]} for s in samples)[0][""],
+        records["constituents"],
+        p4=records["p4"],
         label=relabelled(samples, classes),
         classes=classes,
         weight=np.concatenate([s.weight for s in samples]),

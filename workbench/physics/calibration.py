@@ -90,7 +90,7 @@ def reliability(
     """
     probability, happened = np.asarray(probability, dtype=float), np.asarray(happened, dtype=bool)
     weights = np.ones(len(probability)) if weight is None else np.asarray(weight, dtype=float)
-    _check_probability(probability, happened, weights)
+    _check_probability(probability, happened, weights, bins)
     edges = np.linspace(0.0, 1.0, bins + 1)
     place = np.minimum(np.searchsorted(edges, probability, side="right") - 1, bins - 1)
     squared = weights**2
@@ -166,6 +166,7 @@ def temperature(label: ArrayLike, scores: ArrayLike, *, weight: ArrayLike | None
     Source: arXiv:1706.04599.
     """
     truth, columns, weights, _ = _classified(label, scores, weight)
+    _check_weights(weights)
     logs = _log(columns)
     rows = np.arange(len(truth))
 
@@ -224,16 +225,23 @@ def _classified(
     return index, columns / columns.sum(axis=1, keepdims=True), weights, names
 
 
-def _check_probability(probability: np.ndarray, happened: np.ndarray, weights: np.ndarray) -> None:
+def _check_probability(probability: np.ndarray, happened: np.ndarray, weights: np.ndarray, bins: int) -> None:
+    if bins < 1:
+        msg = f"{bins} bins were asked for; ask for at least 1."
+        raise DataError(msg)
     if not probability.shape == happened.shape == weights.shape or probability.ndim != 1:
         msg = f"Probabilities {probability.shape}, outcomes {happened.shape} and weights {weights.shape} need one per jet."
         raise DataError(msg)
-    if not len(probability) or weights.sum() <= 0:
-        msg = f"{len(probability)} jets with weights that sum to {weights.sum():g}; calibration needs jets of positive weight."
-        raise DataError(msg)
+    _check_weights(weights)
     bad = ~((probability >= 0) & (probability <= 1))
     if bad.any():
         msg = f"{bad.sum()} of {len(bad)} probabilities are not between 0 and 1; apply softmax or a sigmoid first."
+        raise DataError(msg)
+
+
+def _check_weights(weights: np.ndarray) -> None:
+    if not weights.sum() > 0:
+        msg = f"{len(weights)} jets with weights that sum to {weights.sum():g}; calibration needs jets of positive weight."
         raise DataError(msg)
 
 

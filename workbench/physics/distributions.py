@@ -61,6 +61,10 @@ def bin_edges(values: ArrayLike, bins: Bins) -> np.ndarray:
     Raises:
         DataError: no finite value to span, or edges that do not increase.
     """
+    number = bins if isinstance(bins, int | np.integer) else 1
+    if number < 1:
+        msg = f"{number} bins were asked for; ask for at least 1."
+        raise DataError(msg)
     if isinstance(bins, tuple) and len(bins) == 3 and isinstance(bins[0], int | np.integer):
         edges = np.linspace(float(bins[1]), float(bins[2]), int(bins[0]) + 1)
     elif isinstance(bins, int | np.integer):

@@ -161,7 +161,10 @@ def jensen_shannon(first: ArrayLike, second: ArrayLike) -> float:
 def _shares(histogram: hist.Hist, which: str) -> np.ndarray:
     values = histogram.values(flow=True)
     if values.sum() <= 0:
-        msg = f"The weights {which} the cut sum to {values.sum():g}; loosen the cut, so that some jets pass."
+        advice = (
+            "loosen the cut, so that some jets pass" if which == "after" else "give jets of positive weight"
+        )
+        msg = f"The weights {which} the cut sum to {values.sum():g}; {advice}."
         raise DataError(msg)
     if np.any(values < 0):
         msg = f"{np.sum(values < 0)} bins {which} the cut have a negative sum of weights; use wider bins."

@@ -29,9 +29,15 @@ def soft_drop(jets: Jets, *, z_cut: float = 0.1, beta: float = 0.0, radius: floa
         beta: How much softer a branch may be at small angle.
         radius: Jet radius R0.
 
+    Raises:
+        DataError: a radius that is not positive, or a z_cut that no branching or every one passes.
+
     Source: arXiv:1402.2657, eq. (1.1); arXiv:1307.0007 for beta = 0.
     """
     _positive("radius", radius)
+    if not 0 <= z_cut < 0.5:
+        msg = f"A z_cut of {z_cut} was asked for; the softer branch has between 0 and 0.5 of the pt, so must z_cut."
+        raise DataError(msg)
     keep = np.zeros(int(jets.counts.sum()), dtype=bool)
     columns = {name: np.full(len(jets), np.nan) for name in ("sd_z", "sd_deltar")}
     first = np.cumsum(jets.counts) - jets.counts
@@ -65,7 +71,8 @@ def _dropped(
         row, s = row[going], s[going]
         pt = tree.momenta[row, tree.harder[row, s], 4], tree.momenta[row, tree.softer[row, s], 4]
         z = np.nan_to_num(fraction(np.minimum(*pt), pt[0] + pt[1]))
-        stops = z > z_cut * (tree.deltar[row, s] / radius) ** beta
+        with np.errstate(divide="ignore"):  # of a negative beta: nothing passes at no angle
+            stops = z > z_cut * (tree.deltar[row, s] / radius) ** beta
         z_stop[row[stops]], deltar_stop[row[stops]] = z[stops], tree.deltar[row, s][stops]
         node[row[~stops]] = tree.harder[row, s][~stops]
     return node, z_stop, deltar_stop
