@@ -111,6 +111,22 @@ def test_impact_parameters_and_angles_scatter_by_their_errors():
     }
     for name, pull in pulls.items():
         assert stats.kstest(pull, stats.norm.cdf).pvalue > ALARM, name
+    # Independent of each other: six correlation coefficients with a spread of 1/sqrt(number of tracks).
+    correlations = np.corrcoef(list(pulls.values()))[np.triu_indices(4, 1)]
+    assert np.all(np.abs(correlations) < stats.norm.isf(ALARM / 12) / np.sqrt(len(seen)))
+
+
+@pytest.mark.parametrize(
+    ("pid", "track", "mass"), [(321, 211, 0.13957), (-2212, -211, 0.13957), (-11, -11, 0.000511)]
+)
+def test_a_track_is_taken_for_a_pion_unless_it_is_a_lepton(pid, track, mass):
+    particle = momenta(
+        pt=[5.0], eta=[0.2], phi=[0.1], mass=[0.5], pid=[pid], charge=[1 if pid in (321, -11) else -1]
+    )
+    seen = perfect().measure(Events.of({"particles": ak.unflatten(particle, [1])}), seed=1)["particles"]
+    charged = ak.flatten(seen[seen.charge != 0])
+    assert charged.pid.tolist() == [track]
+    assert charged.mass[0] == pytest.approx(mass)
 
 
 @pytest.mark.parametrize(
@@ -155,6 +171,12 @@ def test_an_object_lies_in_the_cell_it_was_seen_in():
     seen = ak.flatten(single(ATLAS, KLONG, 100.0, eta, copies=500, phi=phi))
     cell = ATLAS.hcal.cell(np.array([eta]), np.array([phi]))
     assert np.all(ATLAS.hcal.cell(ak.to_numpy(seen.eta), ak.to_numpy(seen.phi)) == cell)
+    low, high, left, right = ATLAS.hcal.borders(cell)
+    across = (ak.to_numpy(seen.eta) - low) / (high - low)
+    around = (ak.to_numpy(seen.phi) - left) / (right - left)
+    for place in (across, around):
+        assert stats.kstest(place, stats.uniform.cdf).pvalue > ALARM
+    assert abs(np.corrcoef(across, around)[0, 1]) < stats.norm.isf(ALARM / 2) / np.sqrt(len(seen))
 
 
 @pytest.mark.parametrize("calorimeter", [ATLAS.ecal, ATLAS.hcal, CMS.ecal, CMS.hcal])
@@ -205,6 +227,40 @@ def test_track_and_calorimeter_together_are_better_than_either():
     found = found[ak.any(found.charge != 0, axis=1)]
     total = energy(found) / (200.0 * np.cosh(0.3))
     assert total.std() < 0.5 * alone
+
+
+def cell_with_track(true, track, error):
+    """What the ATLAS hadronic cell makes of `true` GeV and a track of `track` +- `error` GeV that points to it."""
+    one, eta, phi = np.ones(1), np.array([0.05]), np.array([0.02])
+    common = {"eta": eta, "phi": phi, "mass": 0 * one, "event": np.array([0])}
+    particles = {**common, "pt": true / np.cosh(eta)}
+    tracks = {**common, "pt": track / np.cosh(eta), "sigma": error * one, "at_eta": eta, "at_phi": phi}
+    towers, tracks = ATLAS.hcal.flow(particles, one, tracks, one, np.random.default_rng(4))
+    return towers["energy"], tracks["pt"][0] * np.cosh(eta[0])
+
+
+def test_a_track_and_its_cell_are_averaged_by_their_errors():
+    # A track that knows nothing takes the energy of the cell, which is the same in both calls: same seed.
+    cell = cell_with_track(100.0, 120.0, 1e9)[1]
+    error = ATLAS.hcal.sigma(np.array([cell]), np.array([0.05]))[0]
+    neutral, mean = cell_with_track(100.0, 120.0, 7.0)
+    assert len(neutral) == 0
+    assert mean == pytest.approx((120.0 / 7.0**2 + cell / error**2) / (1 / 7.0**2 + 1 / error**2))
+
+
+def test_an_excess_counts_only_if_it_is_large_against_the_errors_of_cell_and_track():
+    # The cell's own error is about 8 GeV: 60 GeV above the track are many of it, but not two of a track good to 40 GeV.
+    neutral, track = cell_with_track(200.0, 140.0, 1.0)
+    assert len(neutral) == 1
+    assert track == pytest.approx(140.0)
+    assert len(cell_with_track(200.0, 140.0, 40.0)[0]) == 0
+
+
+@pytest.mark.parametrize(("pt", "objects"), [(0.49, 0), (0.51, 1)])
+def test_a_cell_below_the_smallest_energy_is_silent(pt, objects):
+    detector = replace(perfect(), ecal=replace(perfect().ecal, energy_min=0.5))
+    seen = detector.measure(events((PHOTON, pt, 0.0087, 0.01)), seed=1)["particles"]
+    assert ak.num(seen).tolist() == [objects]
 
 
 def test_a_hadron_without_a_track_is_a_neutral_hadron():

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import awkward as ak
 import numpy as np
@@ -113,6 +114,22 @@ def test_the_charges_of_an_event_add_up_to_those_of_two_protons(events):
 def test_only_long_lived_visible_particles_are_left(events):
     kinds = set(np.abs(ak.to_numpy(ak.flatten(events["particles"].pid))).tolist())
     assert kinds <= {11, 13, 22, 130, 211, 310, 321, 2112, 2212, 3112, 3122, 3222, 3312, 3322, 3334}
+
+
+def test_impact_parameters_are_those_of_the_nearest_point_to_the_beam():
+    rng = np.random.default_rng(3)
+    x, y, z, phi, eta = rng.normal(0, [[2.0], [2.0], [5.0], [1.5], [1.0]], (5, 50))
+    final = {name: rng.random(50) for name in ("pt", "mass")}
+    final |= {"eta": eta, "phi": phi, "pid": np.full(50, 211), "event": np.zeros(50, dtype=int)}
+    made = SimpleNamespace(prt=SimpleNamespace(vProd=ak.Array([ak.zip({"px": x, "py": y, "pz": z})])))
+    generator = Generator(simulate.JetSimulation().setup().pythia(PROCESSES["QCD"]), 1)
+    found = generator._particles(final, made, np.ones(50, dtype=bool))
+    # By brute force: points on the straight line, 1 um apart in the transverse plane.
+    path = np.linspace(-8, 8, 16_001)[:, None]
+    distance = np.hypot(x + path * np.cos(phi), y + path * np.sin(phi))
+    nearest = np.argmin(distance, axis=0)
+    assert np.allclose(np.abs(found["d0"]), distance.min(axis=0), atol=1e-3)
+    assert np.allclose(found["dz"], z + path[nearest, 0] * np.sinh(eta), atol=1e-3 * np.cosh(eta).max())
 
 
 def test_b_jets_have_displaced_tracks():
