@@ -102,7 +102,7 @@ def jets_of(
     if own:
         return _own(events, own[0], pt_min, eta_max, leading)
     if "particles" not in events.collections:
-        msg = f'{events.origin.name} has neither particles to cluster nor jets with constituents, only {", ".join(events.collections)}; load it with kind="events".'
+        msg = f'{events.origin.name} has neither particles to cluster nor jets with constituents (it has {", ".join(events.collections)}); load it with kind="events".'
         raise DataError(msg)
     low = PT_MIN if pt_min is None else pt_min
     return cluster(events, radius=radius, pt_min=low, eta_max=eta_max, leading=leading)

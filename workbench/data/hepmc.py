@@ -124,7 +124,8 @@ class _Watched(io.BufferedIOBase):
             pass
         if self.started > read or not self._ended(last):
             whole = read if self.started > read else max(read - 1, 0)
-            msg = f"{path.name} is damaged or breaks off within event {whole}, counted from 0; fetch it again, or read what comes before with stop={whole}."
+            before = f", or read what comes before with stop={whole}" if whole else ""
+            msg = f"{path.name} is damaged or breaks off within event {whole}, counted from 0; fetch it again{before}."
             raise DataError(msg)
 
     def _ended(self, last: tuple[int, int]) -> bool:
