@@ -80,15 +80,15 @@ class JetSimulation(param.Parameterized):
         The leading jet of each event, if it passes. Constituents are single precision and have pid, charge, d0, dz in mm, with a
         detector d0_error and dz_error, with pile-up vertex (0 hard, -1 a cell). Columns: `truth_pid`, `truth_pt`, `truth_eta`,
         `truth_phi`, `truth_mass` of the resonance or outgoing parton nearest to the axis, `truth_distance` from it,
-        `truth_spread` = largest distance of a decay quark, `pt_hat` of the hard scattering in GeV, with pile-up `pileup` = number
-        of collisions. The origin has every setting and, per process, the cross-section of the generated phase space in mb.
+        `truth_spread` = largest distance of a decay quark, `pt_hat` in GeV, with pile-up `pileup` = number of collisions.
+        The origin has every setting and, per process, the cross-section of the generated phase space in mb.
 
         Args:
             processes: Any of "QCD", "top", "W", "Z", "Higgs", "quark", "gluon"; they become the classes, in this order.
             n: Number of jets in all.
             seed: Same seed, same jets, whatever the number of cores.
             report: Told of every batch, in jets.
-            stop: Set to end early; what was made is returned, and the origin says so.
+            stop: Set to end early: what was made is kept, the origin says so.
             cores: Number of processes at work; None for all this one may use.
 
         Raises:
@@ -96,15 +96,13 @@ class JetSimulation(param.Parameterized):
         """
         request = Request.of(self.setup(), processes, n, seed, clustered=True)
         part, label, origin = request.made(cores, report, stop or Never())
-        columns = part.rows
-        p4 = momenta(**{name: columns.pop(f"jet_{name}") for name in MOMENTUM})
         return Jets.of(
             ragged(_single(part.collections["constituents"]), len(part)),
-            p4=p4,
-            weight=columns.pop("weight"),
+            p4=momenta(**{name: part.rows[f"jet_{name}"] for name in MOMENTUM}),
+            weight=part.rows["weight"],
             label=label,
             classes=request.classes,
-            columns=columns,
+            columns=_further(part.rows),
             origin=origin,
         )
 
@@ -131,13 +129,12 @@ class JetSimulation(param.Parameterized):
         """
         request = Request.of(self.setup(), processes, n, seed, clustered=False)
         part, label, origin = request.made(cores, report, stop or Never())
-        columns = dict(part.rows)
         return Events.of(
             {name: ragged(_single(c), len(part)) for name, c in part.collections.items()},
-            weight=columns.pop("weight"),
+            weight=part.rows["weight"],
             label=label,
             classes=request.classes,
-            columns=columns,
+            columns=_further(part.rows),
             origin=origin,
         )
 
@@ -195,6 +192,12 @@ def _simulation(settings: dict[str, Any]) -> JetSimulation:
     except ValueError as error:
         msg = f"A setting of the simulation is out of bounds: {error}"
         raise SimulationError(msg) from error
+
+
+def _further(rows: Columns) -> Columns:
+    """Returns the columns that are neither a jet's four-momentum nor a weight."""
+    own = {"weight", *(f"jet_{name}" for name in MOMENTUM)}
+    return {name: column for name, column in rows.items() if name not in own}
 
 
 def _single(columns: Columns) -> Columns:
