@@ -12,6 +12,7 @@ from tests.toys import toy_jets
 from workbench.data.jets import Jets
 from workbench.engines.store import open as open_model
 from workbench.engines.tagging import Tagger
+from workbench.physics.roc import roc
 from workbench.progress import Outcome
 
 NETWORKS = Tagger.param.network.objects
@@ -159,11 +160,21 @@ def test_reports_count_up_and_close_every_epoch(fitted, jets):
         assert step.extra["validation_scores"].shape == (len(step.extra["validation_label"]), 2)
 
 
-def test_several_classes_are_told_apart(fitted):
+def test_several_classes_are_scored_measured_stored_and_resumed(fitted, tmp_path):
     jets = toy_jets(120, seed=2, classes=("QCD", "W", "top"), mean_constituents=8)
-    run = fitted.engine.fit(jets, seed=1)
-    assert run.score(jets).shape == (120, 3)
-    assert run.score(jets).classes == ("QCD", "W", "top")
+    run = fitted.engine.fit(jets, seed=1, stop=After(2 * looks_per_epoch(fitted)))
+    scores = run.score(jets)
+    assert scores.shape == (120, 3)
+    assert scores.classes == ("QCD", "W", "top")
+    assert np.allclose(scores.sum(axis=1), 1, atol=1e-12)
+    opened = open_model(run.save(tmp_path / "three.safetensors"))
+    assert np.array_equal(opened.score(jets), scores)
+    resumed, whole = fitted.engine.fit(jets, seed=1, resume=opened), fitted.engine.fit(jets, seed=1)
+    assert np.array_equal(resumed.score(jets), whole.score(jets))
+    for name in ("W", "top"):
+        curve = roc(jets.label, scores, signal=name, background=[c for c in jets.classes if c != name])
+        assert 0 <= curve.auc <= 1
+        assert curve.n_signal == 40
 
 
 def test_no_jets_have_no_scores(fitted, jets):

@@ -72,6 +72,13 @@ def test_observables_have_mean_zero_and_deviation_one_on_the_jets_they_were_fitt
     assert np.allclose(x.std(axis=0), 1, atol=1e-5)
 
 
+def test_an_observable_that_is_the_same_for_all_jets_is_only_shifted():
+    # The mean of ten times 0.1 is not 0.1 in floating point, and its deviation not zero.
+    constant = Jets.of(toy_jets(1, seed=1).constituents[[0] * 10])
+    inputs = ObservableInputs.fitted(constant, ["mass", "girth"])
+    assert inputs.deviation == (1.0, 1.0)
+
+
 def test_an_undefined_observable_is_the_mean_for_networks_and_nan_for_trees():
     jets = toy_jets(50, seed=1)
     single = Jets.of(jets.constituents[:1, :1])

@@ -114,6 +114,43 @@ def test_weights_that_do_not_fit_are_refused(saved, tagger):
         open_model(rewritten(saved, settings={**tagger.engine.settings(), "hidden_sizes": [3]}))
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [{"format": "1"}, {"kind": ["tagger"]}, {"kind": None}],
+)
+def test_a_header_of_another_make_is_refused(saved, changes):
+    with pytest.raises(StoreError, match="was not saved by this workbench"):
+        open_model(rewritten(saved, **changes))
+
+
+@pytest.mark.parametrize("text", ["hello", "[1]", "3"])
+def test_metadata_that_are_no_header_are_refused(tmp_path, text):
+    path = tmp_path / "other.safetensors"
+    path.write_bytes(save({"weight": np.zeros(3)}, metadata={archive.KEY: text}))
+    with pytest.raises(StoreError, match="was not saved by this workbench"):
+        open_model(path)
+
+
+@pytest.mark.parametrize("name", ["settings", "classes", "inputs", "outcome", "history", "seed", "card"])
+def test_what_a_header_lacks_is_named(saved, name):
+    kept = archive.read(saved)
+    header = {key: value for key, value in kept.header.items() if key != name}
+    archive.write(archive.Archive("tagger", header, kept.arrays), saved)
+    with pytest.raises(StoreError, match=f"not as this workbench writes it .KeyError: '{name}'"):
+        open_model(saved)
+
+
+@pytest.mark.parametrize("array", ["left", "right", "feature"])
+def test_trees_that_would_be_walked_for_ever_are_refused(tmp_path, array):
+    trees = Tagger(network="trees", iterations=2).fit(toy_jets(80, seed=1), seed=1)
+    kept = archive.read(trees.save(tmp_path / "trees.safetensors"))
+    arrays = {name: values.copy() for name, values in kept.arrays.items()}
+    arrays[f"network/{array}"][0, 0] = 0 if array != "feature" else 99
+    path = archive.write(archive.Archive("tagger", kept.header, arrays), tmp_path / "odd.safetensors")
+    with pytest.raises(StoreError, match="nodes that lead nowhere"):
+        open_model(path)
+
+
 def test_a_name_that_is_not_safetensors_is_refused(tagger, tmp_path):
     with pytest.raises(StoreError, match=r"name it 'tagger\.safetensors'"):
         tagger.save(tmp_path / "tagger.pt")

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from tests.toys import toy_jets
-from workbench.data.jets import Jets
+from workbench.data.jets import Jets, concatenate
 from workbench.engines.tagging import Tagger
 from workbench.errors import DataError, TrainingError
+from workbench.physics.roc import roc
 from workbench.progress import Outcome
 
 SMALL = {"network": "mlp", "epochs": 2, "batch_size": 32}
@@ -42,10 +43,49 @@ def test_an_empty_sample_and_a_single_jet_are_refused(jets):
         Tagger(**SMALL).fit(jets[:1], seed=1)
 
 
-def test_a_class_of_weight_zero_is_refused(jets):
-    weight = np.where(jets.is_class("top"), 0.0, 1.0)
-    with pytest.raises(TrainingError, match="jets of class 'top' do not sum to a positive number"):
+@pytest.mark.parametrize("mean", [0.0, -0.5])
+def test_a_class_whose_weights_sum_to_nothing_is_refused(jets, mean):
+    weight = np.where(jets.is_class("top"), mean, 1.0)
+    with pytest.raises(
+        TrainingError, match="training jets of class 'top' sum to (0|-15), expected more than 0"
+    ):
         Tagger(**SMALL).fit(replace(jets, weight=weight), seed=1)
+
+
+def test_a_share_whose_weights_sum_to_nothing_is_named(jets):
+    # One top jet has all the positive weight: whichever part lacks it cannot be used.
+    weight = np.where(jets.is_class("top"), -0.01, 1.0)
+    weight[1] = 10.0
+    with pytest.raises(TrainingError, match="The weights of the (training|validation) jets of class 'top'"):
+        Tagger(**SMALL).fit(replace(jets, weight=weight), seed=1)
+
+
+@pytest.mark.parametrize(
+    ("settings", "options", "sentence"),
+    [
+        ({"observables": []}, {}, "The observables are none; give at least one"),
+        ({"observables": ["mass", "mass"]}, {}, "mass, mass; give at least one, and each once"),
+        ({"network": "trees", "observables": []}, {}, "The observables are none"),
+        ({"hidden_sizes": [8, 0]}, {}, r"hidden_sizes are \[8, 0\]; every layer needs at least one value"),
+        ({}, {"seed": -1}, "The seed is -1; give a whole number from 0"),
+        ({"network": "trees"}, {"seed": 2**32}, "The seed is 4294967296; give a whole number"),
+        ({}, {"seed": 0.5}, "The seed is 0.5"),
+        ({}, {"device": "cuda:99"}, "The device 'cuda:99' is not there; known here are cpu, auto"),
+        ({"network": "trees"}, {"device": "abacus"}, "The device 'abacus' is not there"),
+        ({"precision": "16-mixed"}, {}, "'16-mixed' needs a GPU; on a processor choose 'bf16-mixed'"),
+        ({}, {"resume": "tagger.safetensors"}, "resume= is of str; give the fitted tagger"),
+    ],
+)
+def test_what_a_fit_cannot_be_is_refused_with_a_sentence(jets, settings, options, sentence):
+    with pytest.raises((TrainingError, DataError), match=sentence):
+        Tagger(**SMALL | settings).fit(jets, **{"seed": 1} | options)
+
+
+def test_what_is_no_sample_of_jets_is_refused(jets):
+    with pytest.raises(TrainingError, match="The training sample is of ndarray; a tagger learns from Jets"):
+        Tagger(**SMALL).fit(np.ones((3, 2)), seed=1)
+    with pytest.raises(DataError, match="was given ndarray; load or simulate jets"):
+        Tagger(**SMALL).fit(jets, seed=1).score(np.ones((3, 2)))
 
 
 def test_a_resume_of_another_fit_is_refused(jets):
@@ -101,11 +141,45 @@ def test_scaling_all_weights_changes_nothing(jets):
     assert np.array_equal(one.score(jets), ten.score(jets))
 
 
+def test_three_classes_are_told_apart():
+    classes = ("one", "two", "three")
+    training, test = (toy_jets(450, seed=s, classes=classes) for s in (1, 2))
+    for network in ("trees", "mlp", "pfn", "particlenet-lite"):
+        engine = Tagger(network=network, epochs=6, batch_size=32, learning_rate=2e-3, iterations=20)
+        right = np.argmax(engine.fit(training, seed=1).score(test), axis=1) == np.asarray(test.label)
+        # A die with three sides is right for 250 or more of 450 (10 deviations above 150) never in practice.
+        assert right.sum() >= 250, network
+
+
+@pytest.mark.parametrize("network", ["trees", "mlp", "pfn"])
+def test_jets_of_negative_weight_take_back_what_others_teach(network):
+    # Half of the sample says the opposite with weight 1, and is taken back by the same jets with weight -0.9.
+    truth = toy_jets(400, seed=1)
+    lies = relabelled(truth, 1 - np.asarray(truth.label))
+    jets = concatenate([truth, lies, replace(lies, weight=np.full(400, -0.9))])
+    engine = Tagger(network=network, epochs=6, batch_size=256, learning_rate=3e-3, iterations=10)
+    test = toy_jets(400, seed=2)
+    right = np.argmax(engine.fit(jets, seed=1, validation=truth).score(test), axis=1) == np.asarray(
+        test.label
+    )
+    # Without the signs one label in three would be right in the mean; a coin reaches 300 of 400 never (10 deviations).
+    assert right.sum() >= 300
+
+
 @pytest.mark.parametrize("network", ["trees", "mlp"])
-def test_negative_weights_are_learned_with(network, jets):
+def test_metrics_count_the_weights_of_the_validation_jets_with_their_signs(network, jets):
     weight = np.where(np.arange(60) % 10 < 2, -0.5, 1.0)
-    fitted = Tagger(**SMALL | {"network": network, "iterations": 5}).fit(replace(jets, weight=weight), seed=1)
-    assert np.isfinite(fitted.score(jets)).all()
+    closing = []
+    fitted = Tagger(**SMALL | {"network": network, "iterations": 2}).fit(
+        jets, seed=1, validation=replace(jets, weight=weight), report=closing.append
+    )
+    scores = closing[-1].extra["validation_scores"]
+    expected = roc(jets.label, scores, signal="top", background="QCD", weight=weight)
+    # Weights pass through single precision on their way to the loop.
+    assert fitted.history[-1]["auc"] == pytest.approx(expected.auc, abs=1e-6)
+    assert fitted.history[-1]["accuracy"] == pytest.approx(expected.accuracy, abs=1e-6)
+    unweighted = roc(jets.label, scores, signal="top", background="QCD")
+    assert abs(expected.auc - unweighted.auc) > 1e-4
 
 
 def test_trees_end_when_the_validation_loss_no_longer_improves():

@@ -102,6 +102,13 @@ def test_a_loss_that_is_not_a_number_ends_the_fit_with_a_sentence():
         fit(nn.Linear(2, 1), training, line())
 
 
+def test_a_validation_loss_that_is_not_a_number_ends_the_fit_with_a_sentence():
+    validation = line()
+    validation.label[3] = torch.nan
+    with pytest.raises(TrainingError, match="The validation loss became nan in epoch 1"):
+        fit(nn.Linear(2, 1), line(), validation)
+
+
 def test_the_learning_rate_goes_up_and_down_once():
     shares = np.array([rate("one-cycle", t) for t in np.linspace(0, 1, 101)])
     assert shares[0] == pytest.approx(0.04)

@@ -83,5 +83,39 @@ def test_a_hand_made_tree_sends_each_value_to_its_leaf():
     assert stump.parameters == 2 + 3 + 1
 
 
+def test_a_row_of_negative_weight_takes_back_one_of_positive_weight():
+    generator = np.random.default_rng(2)
+    x = generator.integers(0, 8, (2000, 2)).astype(float)
+    label = (x.sum(axis=1) + generator.normal(size=2000) > 7).astype(int)
+    twice = (x, x[:500], x[:500]), (label, 1 - label[:500], 1 - label[:500])
+    weight = np.repeat([1.0, 1.0, -1.0], [2000, 500, 500])
+    plain = grow(x, label, np.ones(2000), settings=SETTINGS, seed=1, after_each=nothing)
+    taken = grow(*map(np.concatenate, twice), weight, settings=SETTINGS, seed=1, after_each=nothing)
+    # scikit-learn sums gradients of single precision.
+    assert np.allclose(taken.raw(x), plain.raw(x), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("array", "entry", "value"),
+    [
+        ("left", (0, 0), 0),
+        ("right", (0, 0), 99),
+        ("left", (0, 1), 0),
+        ("feature", (0, 0), 4),
+        ("output", 0, 1),
+    ],
+)
+def test_nodes_that_lead_nowhere_are_seen(array, entry, value):
+    x, label, weight = sample(2)
+    trees = grow(x, label, weight, settings=SETTINGS, seed=1, after_each=nothing)
+    assert trees.sound(4)
+    arrays = {name: values.copy() for name, values in trees.arrays().items()}
+    if array == "left" and entry == (0, 1):
+        entry = (0, int(np.flatnonzero(trees.feature[0] < 0)[0]))
+    arrays[array][entry] = value
+    assert not Trees(**arrays).sound(4)
+    assert empty(3).sound(4)
+
+
 def test_no_trees_score_zero():
     assert empty(3).raw(np.ones((4, 2))).tolist() == [[0.0] * 3] * 4

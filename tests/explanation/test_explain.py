@@ -133,9 +133,39 @@ def test_the_score_is_the_one_that_was_asked_for(taggers, name):
     np.testing.assert_allclose(explain(taggers(name), JETS, seed="QCD").relevance, back.relevance, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", ["trees", "mlp"])
+def test_every_network_is_held_to_these_tests():
+    assert set(SETTINGS) == set(wb.Tagger.param.network.objects)
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_tagger_that_was_saved_is_explained_as_before(taggers, name, tmp_path):
+    opened = wb.open(taggers(name).save(tmp_path / "tagger.safetensors", resumable=False))
+    before, after = (explain(fitted, JETS) for fitted in (taggers(name), opened))
+    np.testing.assert_array_equal(
+        ak.flatten(after.features, axis=None), ak.flatten(before.features, axis=None)
+    )
+    assert after.ledger.lines.keys() == before.ledger.lines.keys()
+    for line, amount in before.ledger.lines.items():
+        np.testing.assert_array_equal(after.ledger.lines[line], amount)
+    assert after.how == before.how
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_tagger_that_has_learned_nothing_has_books_that_close(name):
+    class Now:
+        def is_set(self):
+            return True
+
+    fitted = wb.Tagger(network=name, **SETTINGS[name]).fit(JETS, seed=1, stop=Now())
+    explanation = explain(fitted, JETS[:5])
+    assert explanation.ledger.closes(1e-6).all()
+    if name == "trees":
+        assert not np.any(explanation.relevance)
+
+
+@pytest.mark.parametrize("name", SETTINGS)
 def test_of_three_classes_one_stands_against_the_mean_of_the_others(name):
-    jets = toy_jets(300, seed=4, classes=("q", "W", "top"))
+    jets = toy_jets(60 if name == "particlenet" else 300, seed=4, classes=("q", "W", "top"))
     fitted = wb.Tagger(network=name, **SETTINGS[name]).fit(jets, seed=1)
     explanation = explain(fitted, jets[:20])
     logits = np.asarray(fitted.logits(jets[:20]))
@@ -191,6 +221,15 @@ def test_explaining_leaves_the_tagger_as_it_was(taggers):
 def test_what_is_not_known_is_named(taggers, options, match):
     with pytest.raises(ExplanationError, match=match):
         explain(taggers("mlp"), JETS, **options)
+
+
+def test_what_is_no_tagger_or_no_jets_is_named(taggers):
+    with pytest.raises(ExplanationError, match="found Jets and FittedTagger"):
+        explain(JETS, taggers("mlp"))
+    with pytest.raises(ExplanationError, match="The background has no jets"):
+        explain(taggers("trees"), JETS, background=JETS[:0])
+    with pytest.raises(ExplanationError, match="did you mean 'epsilon'"):
+        explain(taggers("trees"), JETS, rule="epsilom")
 
 
 def test_no_jets_cannot_be_explained(taggers):

@@ -121,6 +121,7 @@ ROWS = {
     "concatenation": lambda: between(lambda h: torch.cat([h, h.relu()], 1), 12),
     "concatenation with ones": lambda: between(lambda h: torch.cat([h, torch.ones_like(h)], 1), 12),
     "shift": lambda: between(lambda h: (h - 1.7) * 0.7 + torch.ones(6)),
+    "named operands": lambda: between(lambda h: torch.add(torch.mul(h, other=2.0), other=1.5)),
     "reflected": lambda: between(lambda h: 2.0 - h + 1 / (1 + h * h)),
     "in place": lambda: between(in_place),
     "written": lambda: between(written),

@@ -104,23 +104,38 @@ def _header(path: Path, content: bytes) -> dict[str, Any]:
             msg = f"{path.name} is {what}; expected a .safetensors file saved by this workbench, so save the model again with it."
             raise StoreError(msg)
     length = struct.unpack("<Q", content[:8])[0] if len(content) >= 8 else 0
-    try:
-        table = json.loads(content[8 : 8 + length]) if 0 < length <= len(content) - 8 else None
-    except ValueError:
-        table = None
-    if not isinstance(table, dict):
+    table = _table(content[8 : 8 + length]) if 0 < length <= len(content) - 8 else None
+    if table is None:
         msg = f"{path.name} is truncated or no .safetensors file ({len(content)} bytes); take another copy."
         raise StoreError(msg)
-    ends = [entry["data_offsets"][1] for name, entry in table.items() if name != "__metadata__"]
-    if max(ends, default=0) > len(content) - 8 - length:
-        msg = f"{path.name} is truncated: {max(ends) + 8 + length} bytes expected, {len(content)} found; take another copy."
+    expected = 8 + length + _size(table)
+    if expected > len(content):
+        msg = f"{path.name} is truncated: {expected} bytes expected, {len(content)} found; take another copy."
         raise StoreError(msg)
-    if KEY not in table.get("__metadata__", {}):
+    metadata = table.get("__metadata__")
+    head = _table(metadata[KEY]) if isinstance(metadata, dict) and KEY in metadata else None
+    if head is None or not isinstance(head.get("format"), int) or not isinstance(head.get("kind"), str):
         msg = f"{path.name} was not saved by this workbench: it has weights, but no header that says of what; train or save the model here."
         raise StoreError(msg)
-    head = json.loads(table["__metadata__"][KEY])
     if head["format"] > FORMAT:
         msg = f"{path.name} has format {head['format']}, this workbench reads up to {FORMAT}; install a newer workbench."
         raise StoreError(msg)
     head.pop("format")
     return head
+
+
+def _table(text: str | bytes) -> dict[str, Any] | None:
+    """Returns a JSON object, None if the text is something else."""
+    try:
+        table = json.loads(text)
+    except (ValueError, TypeError):
+        return None
+    return table if isinstance(table, dict) else None
+
+
+def _size(table: Mapping[str, Any]) -> int:
+    """Returns how many bytes the arrays take; 0 where the entries do not say so."""
+    entries = [entry for name, entry in table.items() if name != "__metadata__" and isinstance(entry, dict)]
+    offsets = [entry.get("data_offsets") for entry in entries]
+    ends = [span[-1] for span in offsets if isinstance(span, list) and span]
+    return max((end for end in ends if isinstance(end, int)), default=0)

@@ -130,6 +130,11 @@ class ObservableInputs:
     deviation: tuple[float, ...]
     fill: bool
 
+    def __post_init__(self) -> None:
+        if not self.names or len(set(self.names)) < len(self.names):
+            msg = f"The observables are {', '.join(self.names) or 'none'}; give at least one, and each once."
+            raise DataError(msg)
+
     @classmethod
     def plain(cls, names: Sequence[str]) -> "ObservableInputs":
         """Returns inputs that leave the values as they are."""
@@ -137,15 +142,24 @@ class ObservableInputs:
 
     @classmethod
     def fitted(cls, jets: Jets, names: Sequence[str]) -> "ObservableInputs":
-        """Returns inputs scaled to mean 0 and deviation 1 on `jets` (unweighted, undefined values left out)."""
+        """Returns inputs scaled to mean 0 and deviation 1 on `jets` (unweighted, undefined values left out).
+
+        One that is the same number for all jets is only shifted.
+
+        Raises:
+            DataError: an observable that is defined for no jet, none at all, or one that is named twice.
+        """
         mean, deviation = [], []
-        for name, values in observables(jets, list(names)).items():
+        found = observables(jets, list(cls.plain(names).names))
+        for name, values in found.items():
             defined = values[np.isfinite(values)]
             if not defined.size:
                 msg = f"The observable {name!r} is defined for none of the {len(jets)} jets; take it off the list."
                 raise DataError(msg)
             mean.append(float(defined.mean()))
-            deviation.append(float(defined.std()) or 1.0)
+            # The deviation of equal numbers is their rounding and not always zero.
+            spread = float(defined.std())
+            deviation.append(spread if spread > 1e-12 * np.abs(defined).max() else 1.0)
         return cls(tuple(names), tuple(mean), tuple(deviation), fill=True)
 
     def __call__(self, jets: Jets) -> Batch:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ..data.classes import ClassArray
 from ..data.jets import Jets
+from ..errors import DataError
 from ..progress import Outcome
 from .archive import Archive, write
 from .batch import Batch
@@ -55,7 +56,14 @@ class FittedTagger:
         return f"FittedTagger({self.engine.network}, {' / '.join(self.classes)}, {self.parameters:,} parameters, {self.outcome.value})"
 
     def inputs(self, jets: Jets) -> Batch:
-        """Returns what the network sees of the jets."""
+        """Returns what the network sees of the jets.
+
+        Raises:
+            DataError: not jets, or jets that lack what the network was trained on.
+        """
+        if not isinstance(jets, Jets):
+            msg = f"A tagger scores Jets, and was given {type(jets).__name__}; load or simulate jets."
+            raise DataError(msg)
         return self.normaliser(jets)
 
     def logits(self, jets: Jets) -> ClassArray:

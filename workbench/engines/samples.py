@@ -26,6 +26,9 @@ def check(jets: Jets, what: str) -> None:
         jets: The sample.
         what: What it is for, "training" or "validation".
     """
+    if not isinstance(jets, Jets):
+        msg = f"The {what} sample is of {type(jets).__name__}; a tagger learns from Jets, which wb.load makes of a file with jets."
+        raise TrainingError(msg)
     if len(jets) == 0:
         msg = f"The {what} sample has no jets; give labelled jets of two or more classes."
         raise TrainingError(msg)
@@ -40,13 +43,17 @@ def check(jets: Jets, what: str) -> None:
         if not jets.is_class(name).any():
             msg = f"The {what} sample has no jets of class {name!r}; add some or build the sample without that class."
             raise TrainingError(msg)
-        if jets.weight[jets.is_class(name)].sum() <= 0:
-            msg = f"The weights of the {what} jets of class {name!r} do not sum to a positive number; check them."
+        if (total := jets.weight[jets.is_class(name)].sum()) <= 0:
+            msg = f"The weights of the {what} jets of class {name!r} sum to {total:g}, expected more than 0; give more jets or other weights."
             raise TrainingError(msg)
 
 
 def split(jets: Jets, fraction: float, seed: int) -> tuple[Jets, Jets]:
-    """Returns (training, validation) jets, the same share of every class set aside at random."""
+    """Returns (training, validation) jets, the same share of every class set aside at random.
+
+    Raises:
+        TrainingError: a class of one jet, or one whose weights in a part do not sum to a positive number.
+    """
     generator = np.random.default_rng(seed)
     held = np.zeros(len(jets), dtype=bool)
     for name in jets.classes:
@@ -56,6 +63,8 @@ def split(jets: Jets, fraction: float, seed: int) -> tuple[Jets, Jets]:
             raise TrainingError(msg)
         aside = min(len(members) - 1, max(1, round(fraction * len(members))))
         held[generator.permutation(members)[:aside]] = True
+    for part, what in ((~held, "training"), (held, "validation")):
+        check(jets[part], what)
     return jets[~held], jets[held]
 
 

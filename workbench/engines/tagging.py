@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import Any
 
@@ -25,7 +25,7 @@ from .fitted import FittedTagger
 from .growth import Growth
 from .metrics import cross_entropy, evaluation
 from .samples import check, labelled, same_classes, split
-from .training import PRECISIONS, SCHEDULES, Settings, State, seeded, threads, train
+from .training import PRECISIONS, SCHEDULES, Sample, Settings, State, check_device, seeded, threads, train
 from .trees import Trees, empty, grow
 
 NETWORKS: Mapping[str, Callable[[Any, int, int], nn.Module]] = {
@@ -135,15 +135,16 @@ class Tagger(param.Parameterized):
             validation: Jets that choose the best epoch; without it a share of `jets` is set aside.
             report: Told every second and at the end of each epoch (each iteration, for trees).
             stop: Looked at before each batch.
-            device: "cpu", "cuda", "cuda:1", "mps" or "auto".
+            device: "cpu", "cuda", "cuda:1", "mps" or "auto"; trees grow on the processor whatever it is.
             resume: A fit of the same engine, jets and seed to go on from, up to `epochs` or `iterations` in all.
                 Networks go on exactly; trees are grown again, which gives the same trees.
 
         Raises:
-            TrainingError: unlabelled jets, a class without jets, too few jets to set some aside, weights that are all 0, or a
-                `resume` of something else.
+            TrainingError: not jets, unlabelled jets, a class without jets, too few jets to set some aside, weights of a class
+                that do not sum to a positive number, a seed, size or device that cannot be, or a `resume` of something else.
         """
         check(jets, "training")
+        self._check(seed, device)
         card = self._card(jets, validation, seed, device)
         if resume is not None:
             _check_resume(resume, card, self.settings())
@@ -153,7 +154,7 @@ class Tagger(param.Parameterized):
         held = same_classes(held, jets.classes)
         fit = self._grow if self.network == "trees" else self._train
         start = time.monotonic()
-        fitted = fit(learned, held, card, seed, report, stop or Never(), device, resume)
+        fitted = fit(_Task(learned, held, card, seed, report, stop or Never(), device, resume))
         fitted.card["seconds"] = time.monotonic() - start
         return fitted
 
@@ -165,24 +166,24 @@ class Tagger(param.Parameterized):
         """Returns the untrained network, initialised by torch's generator."""
         return NETWORKS[self.network](self, features, classes)
 
-    def _train(
-        self,
-        learned: Jets,
-        held: Jets,
-        card: dict[str, Any],
-        seed: int,
-        report: Report,
-        stop: Stop,
-        device: str,
-        resume: FittedTagger | None,
-    ) -> FittedTagger:
+    def _check(self, seed: int, device: str) -> None:
+        if not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
+            msg = f"The seed is {seed!r}; give a whole number from 0 to {2**32 - 1}."
+            raise TrainingError(msg)
+        for name in ("hidden_sizes", "phi_sizes", "f_sizes"):
+            if min(getattr(self, name)) < 1:
+                msg = f"The {name} are {getattr(self, name)}; every layer needs at least one value."
+                raise TrainingError(msg)
+        check_device(device, PRECISIONS[0] if self.network == "trees" else self.precision)
+
+    def _train(self, task: "_Task") -> FittedTagger:
+        learned, seed, resume = task.learned, task.seed, task.resume
         normaliser: ParticleInputs | ObservableInputs = (
             ObservableInputs.fitted(learned, self.observables)
             if self.network in ON_OBSERVABLES
             else ParticleInputs(tuple(self.features))
         )
-        scale = float(np.abs(learned.weight).mean())
-        training, validation = (labelled(normaliser(part), part, scale) for part in (learned, held))
+        training, validation = task.samples(normaliser)
         with seeded(seed), threads(self.threads):
             network = self.build(len(training.batch.names), len(learned.classes))
         if resume is not None:
@@ -195,31 +196,20 @@ class Tagger(param.Parameterized):
             evaluate=evaluation(learned.classes),
             settings=Settings(**{name: getattr(self, name) for name in Settings.__dataclass_fields__}),
             seed=seed,
-            report=report,
-            stop=stop,
-            device=device,
+            report=task.report,
+            stop=task.stop,
+            device=task.device,
             history=resume.history if resume is not None else (),
             resume=resume.state if resume is not None else None,
         )
         return self._fitted(
-            network, normaliser, learned.classes, trained.outcome, trained.history, card, trained.state
+            network, normaliser, learned.classes, trained.outcome, trained.history, task.card, trained.state
         )
 
-    def _grow(
-        self,
-        learned: Jets,
-        held: Jets,
-        card: dict[str, Any],
-        seed: int,
-        report: Report,
-        stop: Stop,
-        device: str,
-        resume: FittedTagger | None,
-    ) -> FittedTagger:
-        normaliser = ObservableInputs.plain(self.observables)
-        scale = float(np.abs(learned.weight).mean())
-        training, validation = (labelled(normaliser(part), part, scale) for part in (learned, held))
-        growth = Growth(learned.classes, training, validation, report, stop, self.iterations, self.patience)
+    def _grow(self, task: "_Task") -> FittedTagger:
+        normaliser, classes = ObservableInputs.plain(self.observables), task.learned.classes
+        training, validation = task.samples(normaliser)
+        growth = Growth(classes, training, validation, task.report, task.stop, self.iterations, self.patience)
         settings = {
             "max_iter": self.iterations,
             "max_leaf_nodes": self.leaves,
@@ -232,15 +222,15 @@ class Tagger(param.Parameterized):
                 training.label.numpy(),
                 training.weight.double().numpy(),
                 settings=settings,
-                seed=seed,
+                seed=task.seed,
                 after_each=growth.after_each,
             )
         best = growth.best() * growth.outputs
         trees = trees.first(best) if best else empty(growth.outputs)
         fitted = self._fitted(
-            trees, normaliser, learned.classes, growth.outcome(), tuple(growth.history), card, None
+            trees, normaliser, classes, growth.outcome(), tuple(growth.history), task.card, None
         )
-        drawn = np.random.default_rng(seed).permutation(len(learned))[:BACKGROUND_JETS]
+        drawn = np.random.default_rng(task.seed).permutation(len(training))[:BACKGROUND_JETS]
         return replace(fitted, background=training.batch.x.numpy()[drawn])
 
     def _fitted(
@@ -267,7 +257,7 @@ class Tagger(param.Parameterized):
         return {
             "network": self.network,
             "seed": seed,
-            "device": device,
+            "device": "cpu" if self.network == "trees" else device,
             "threads": self.threads,
             "fingerprint": jets.fingerprint,
             "validation_fingerprint": None if validation is None else validation.fingerprint,
@@ -277,12 +267,40 @@ class Tagger(param.Parameterized):
         }
 
 
+@dataclass(frozen=True)
+class _Task:
+    """What one fit is asked to do; the fields are the arguments of `Tagger.fit`."""
+
+    learned: Jets
+    held: Jets
+    card: dict[str, Any]
+    seed: int
+    report: Report
+    stop: Stop
+    device: str
+    resume: FittedTagger | None
+
+    def samples(self, normaliser: ParticleInputs | ObservableInputs) -> tuple[Sample, Sample]:
+        """Returns what is learned from and what chooses the best epoch, weights in units of the former's mean."""
+        scale = float(np.abs(self.learned.weight).mean())
+        training, validation = (labelled(normaliser(part), part, scale) for part in (self.learned, self.held))
+        return training, validation
+
+
 def restore(archive: Archive) -> FittedTagger:
     """Rebuilds a fitted tagger from what `FittedTagger.save` wrote.
 
     Raises:
-        StoreError: a setting is unknown here, or the weights do not fit the network.
+        StoreError: something is missing, a setting is unknown here, or the weights do not fit the network.
     """
+    try:
+        return _restored(archive)
+    except (KeyError, TypeError, IndexError) as error:
+        msg = f"The saved tagger is not as this workbench writes it ({type(error).__name__}: {error}); take another copy."
+        raise StoreError(msg) from error
+
+
+def _restored(archive: Archive) -> FittedTagger:
     head = archive.header
     try:
         engine = Tagger(**head["settings"])
@@ -295,6 +313,9 @@ def restore(archive: Archive) -> FittedTagger:
     network: nn.Module | Trees
     if engine.network == "trees":
         network = Trees(**weights)
+        if not network.sound(len(normaliser.names)):
+            msg = "The saved trees hold nodes that lead nowhere; take another copy."
+            raise StoreError(msg)
     else:
         with seeded(0):
             network = engine.build(len(normaliser.names), len(classes)).eval()
@@ -339,6 +360,9 @@ def _tensors(arrays: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
 
 
 def _check_resume(resume: FittedTagger, card: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+    if not isinstance(resume, FittedTagger):
+        msg = f"resume= is of {type(resume).__name__}; give the fitted tagger to go on from, as wb.open returns it."
+        raise TrainingError(msg)
     fixed = {name: value for name, value in settings.items() if name not in MAY_CHANGE}
     was, now = {**resume.card, **resume.engine.settings()}, {**card, **fixed}
     for what in ("seed", "fingerprint", "validation_fingerprint", *fixed):

@@ -175,7 +175,7 @@ def train(
         resume: State to go on from; `network` has the best weights until then.
 
     Raises:
-        TrainingError: the loss is not a number, or the device is not there.
+        TrainingError: the loss is not a number, or the device is not there or does not have the precision.
     """
     with seeded(seed, device), threads(settings.threads):
         loop = _Loop(network, training, validation, loss, evaluate, settings, seed, report, stop, device)
@@ -304,21 +304,25 @@ class _Loop:
         self.stepper.zero_grad()
         losses = self.loss(self.wrapped(*sample.batch.inputs), sample.label) * sample.weight
         mean = losses.sum() / max(1, len(mine))
-        value = float(mean.detach())
-        if not math.isfinite(value):
-            msg = (
-                f"The loss became {value} in epoch {self.epoch + 1}; lower the learning rate "
-                f"({self.settings.learning_rate:g}) or look for extreme weights and inputs."
-            )
-            raise TrainingError(msg)
+        value = self._finite("loss", float(mean.detach()))
         self.fabric.backward(mean)
         self.stepper.step()
         return value * len(jets)
 
+    def _finite(self, what: str, value: float) -> float:
+        if not math.isfinite(value):
+            msg = (
+                f"The {what} became {value} in epoch {self.epoch + 1}; lower the learning rate "
+                f"({self.settings.learning_rate:g}) or look for extreme weights and inputs."
+            )
+            raise TrainingError(msg)
+        return value
+
     def _close(self, metrics: Mapping[str, float], output: Tensor) -> None:
         """Books a completed epoch."""
         losses = self.loss(output, self.validation.label) * self.validation.weight
-        validation_loss = self.fabric.broadcast(float(losses.sum()) / len(self.validation))
+        validation_loss = self._finite("validation loss", float(losses.sum()) / len(self.validation))
+        validation_loss = self.fabric.broadcast(validation_loss)
         found, extra = self.evaluate(output, self.validation)
         before = min((row["validation_loss"] for row in self.history), default=math.inf)
         self.history.append({**metrics, "validation_loss": validation_loss, **found})
@@ -362,14 +366,24 @@ def _copied(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensor.detach().cpu().clone() for name, tensor in tensors.items()}
 
 
+def check_device(device: str, precision: str) -> None:
+    """Raises TrainingError if a device is not there, or cannot compute in that precision."""
+    gpus = [f"cuda:{n}" for n in range(torch.cuda.device_count())]
+    there = ["cpu", "auto", *(["cuda", *gpus] if gpus else [])]
+    if torch.backends.mps.is_available():
+        there.append("mps")
+    if device not in there:
+        msg = f"The device {device!r} is not there; known here are {', '.join(there)}."
+        raise TrainingError(msg)
+    if precision == "16-mixed" and (device == "cpu" or there == ["cpu", "auto"]):
+        msg = f"The precision {precision!r} needs a GPU; on a processor choose 'bf16-mixed' or '32-true'."
+        raise TrainingError(msg)
+
+
 def _fabric(device: str, precision: str) -> Fabric:
     """Returns Fabric on one device, or on all processes that a launcher (torchrun) started."""
+    check_device(device, precision)
     kind, _, number = device.partition(":")
-    there = {"cpu": True, "auto": True, "cuda": torch.cuda.is_available()}
-    there["mps"] = torch.backends.mps.is_available()
-    if not there.get(kind, False):
-        msg = f"The device {device!r} is not there; known here are {', '.join(k for k, v in there.items() if v)}."
-        raise TrainingError(msg)
     processes = int(os.environ.get("WORLD_SIZE", "1"))
     if processes > 1:
         local = int(os.environ.get("LOCAL_WORLD_SIZE", processes))
@@ -381,7 +395,7 @@ def _fabric(device: str, precision: str) -> Fabric:
             precision=precision,
         )
     else:
-        devices = [int(number)] if number and kind == "cuda" else 1
+        devices = [int(number)] if number else 1
         fabric = Fabric(accelerator=kind, devices=devices, precision=precision)
     fabric.launch()
     return fabric

@@ -37,6 +37,20 @@ class Trees:
     output: np.ndarray
     baseline: np.ndarray
 
+    def sound(self, observables: int) -> bool:
+        """Returns True if every walk over so many observables ends in a leaf: what a file may not promise."""
+        shape = self.feature.shape
+        arrays = (self.threshold, self.left, self.right, self.missing_left, self.value)
+        if len(shape) != 2 or any(array.shape != shape for array in arrays) or len(self.output) != shape[0]:
+            return False
+        leaf, own = self.feature < 0, np.arange(shape[1])
+        ahead = all(
+            bool(np.where(leaf, child == own, (child > own) & (child < shape[1])).all())
+            for child in (self.left, self.right)
+        )
+        known = np.isin(self.output, np.arange(len(self.baseline))).all()
+        return ahead and bool(known) and bool((self.feature < observables).all())
+
     def leaves(self, x: np.ndarray) -> np.ndarray:
         """Returns the leaf of each tree that each row falls into, shape (jets, trees)."""
         tree = np.arange(len(self.output))

@@ -66,13 +66,19 @@ def explain(
         stop: Looked at while at work; when set, the jets explained so far are returned.
 
     Raises:
-        ExplanationError: no jets, an unknown rule or class, inputs that are not finite, a network whose steps cannot be seen, or
+        ExplanationError: no jets, an empty background, an unknown rule or class, inputs that are not finite, a network whose steps cannot be seen, or
             books that do not close.
     """
+    if not isinstance(fitted, FittedTagger) or not isinstance(jets, Jets):
+        msg = (
+            f"Expected explain(fitted tagger, jets), found {type(fitted).__name__} and {type(jets).__name__}."
+        )
+        raise ExplanationError(msg)
     if not len(jets):
         msg = "There are no jets to explain; give at least one."
         raise ExplanationError(msg)
     direction, words = _direction(fitted.classes, seed)
+    chosen = rule_named(rule)
     how: dict[str, Any] = {"seed": words, "sample": jets.fingerprint}
     if isinstance(fitted.network, Trees):
         against = _background(fitted, background)
@@ -80,7 +86,6 @@ def explain(
         how |= {"background_jets": len(against)}
         flow_of = _shapley(fitted.network, against, direction)
     else:
-        chosen = rule_named(rule)
         how |= {"method": "layer-wise relevance propagation", "rule": rule}
         how |= {"settings": dict(vars(chosen))}
         flow_of = _relevance(fitted.network, direction, chosen)
@@ -217,6 +222,9 @@ def _direction(classes: tuple[str, ...], seed: str | tuple[str, str] | None) -> 
 def _background(fitted: FittedTagger, background: Jets | None) -> np.ndarray:
     """Returns the inputs that an absent observable is replaced from, shape (jets, observables)."""
     if background is not None:
+        if not len(background):
+            msg = "The background has no jets; give at least one, or none to compare with the training jets."
+            raise ExplanationError(msg)
         return fitted.inputs(background[:BACKGROUND_JETS]).x.numpy()
     if fitted.background is None:
         msg = "These trees were saved without a background to compare with; pass background=jets."

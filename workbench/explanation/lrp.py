@@ -130,9 +130,9 @@ class Propagation(TorchFunctionMode):
         if not torch.is_grad_enabled() or not (_holds_data(args) or _holds_data(kwargs.values())):
             return func(*args, **kwargs)
         name, in_place = _plain_name(func)
-        if name in _HOMOGENEOUS or (name in _JOINING and _joins_data_only(name, args)):
+        if name in _HOMOGENEOUS or (name in _JOINING and _joins_data_only(name, args, kwargs)):
             return self._rows_followed(name, args, func(*args, **kwargs))
-        if name in ("mul", "div") and not _is_data(args[1]):
+        if name in ("mul", "div") and not _holds_data((*args[1:], *kwargs.values())):
             return func(*args, **kwargs)
         if in_place:
             msg = (
@@ -263,8 +263,10 @@ REFLECTED = {
 }
 
 
-def _joins_data_only(name: str, args: tuple) -> bool:
+def _joins_data_only(name: str, args: tuple, kwargs: Mapping[str, Any]) -> bool:
     """Returns whether every operand is data or zero."""
+    if "other" in kwargs:
+        args = (*args, kwargs["other"])
     operands = args[2:] if name == "setitem" else args
     numbers = (
         [n for n in operands if isinstance(n, float | int)]
