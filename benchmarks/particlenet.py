@@ -23,6 +23,8 @@ from workbench.engines.training import predict
 from workbench.models.particlenet import BLOCKS, LITE_BLOCKS, ParticleNet
 
 SLOTS = 128
+BATCHES = 4
+"""Batches of different lengths per measurement, as in a real epoch; a batch seen again would flatter caches of shapes."""
 NETWORKS = {"particlenet": (BLOCKS, 256), "particlenet-lite": (LITE_BLOCKS, 128)}
 
 
@@ -106,33 +108,30 @@ def best_times(actions, repeats, clock=time.perf_counter):
 def compare(name, batch, repeats, clock):
     """Prints one row of the table per layout of weaver's input."""
     blocks, hidden = NETWORKS[name]
-    x, counts = jets(batch, seed=1)
+    batches = [jets(batch, seed=1 + number) for number in range(BATCHES)]
     label = torch.arange(batch) % 2
     network = ours(blocks, hidden)
-    layouts = {
-        "longest": (int(counts.max()), False),
-        "128": (SLOTS, False),
-        "trimmed": (SLOTS, True),
-    }
-    networks, inputs = {"ours": network}, {"ours": (x, counts)}
+    layouts = {"longest": (None, False), "128": (SLOTS, False), "trimmed": (SLOTS, True)}
+    networks, inputs = {"ours": network}, {"ours": batches}
     for layout, (slots, trim) in layouts.items():
         networks[layout] = weavers(blocks, hidden, trim)
-        inputs[layout] = padded(x, counts, slots)
+        inputs[layout] = [padded(x, counts, slots or int(counts.max())) for x, counts in batches]
     with torch.no_grad():
         copy_weights(networks["longest"], network)
-        difference = (networks["longest"].eval()(*inputs["longest"]) - network.eval()(*inputs["ours"])).abs()[
-            counts > max(k for k, _ in blocks)
-        ]
+        difference = (
+            networks["longest"].eval()(*inputs["longest"][0]) - network.eval()(*inputs["ours"][0])
+        ).abs()[batches[0][1] > max(k for k, _ in blocks)]
     sizes = [sum(p.numel() for p in n.parameters()) for n in (network, networks["longest"])]
     optimizers = {n: torch.optim.AdamW(net.parameters(), lr=1e-4) for n, net in networks.items()}
     training = best_times(
-        {n: (lambda n=n: step(networks[n], optimizers[n], inputs[n], label)) for n in networks},
+        {n: (lambda n=n: [step(networks[n], optimizers[n], b, label) for b in inputs[n]]) for n in networks},
         repeats,
         clock,
     )
-    inferring = {n: (lambda n=n: infer(networks[n], inputs[n])) for n in layouts}
-    inferring["ours"] = lambda: predict(network, Batch(x, counts, ()))
+    inferring = {n: (lambda n=n: [infer(networks[n], b) for b in inputs[n]]) for n in layouts}
+    inferring["ours"] = lambda: [predict(network, Batch(*b, ())) for b in batches]
     inference = best_times(inferring, repeats, clock)
+    batch *= BATCHES
     print(
         f"{name}: {sizes[0]} and {sizes[1]} parameters, largest difference of a logit {difference.max():.1e}"
     )
