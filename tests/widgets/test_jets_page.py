@@ -64,7 +64,7 @@ def scored(page, monkeypatch):
     return page
 
 
-def planted(fitted, jet):
+def planted(fitted, jet, *, seed):
     """An explanation with relevance 1, 2, 3, … in order of the particles, and books that close."""
     n = int(jet.counts[0])
     relevance = np.arange(1.0, n + 1)[None]

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 import numpy as np
-from bokeh.models import ColumnDataSource, DataRange1d, LogTicker, Range1d, Span
+from bokeh.models import ColumnDataSource, DataRange1d, FixedTicker, Range1d, Span
 from bokeh.plotting import figure
 
 from ..physics.distributions import Points, ratio
-from .frame import axis_label, frame, quiet_legend, single
+from .frame import axis_label, frame, legend_above, single
 from .palette import NEUTRAL, class_colours, class_hatches
 
 Densities = Mapping[str, Points]
@@ -20,6 +20,9 @@ FLOOR = 1e-9
 
 TOOLBAR = 30
 """Room that the toolbar of the histogram takes beside it, in screen units."""
+
+DECADES = (1e-4, 1e-2, 1.0, 1e2, 1e4)
+"""Ticks of the ratio: every second power of ten, so that they do not run into one another."""
 
 LEFT = 62
 """Room left of the axes in screen units, so that histogram and ratio stand above one another."""
@@ -119,7 +122,7 @@ def logarithmic_range(densities: Densities) -> tuple[float, float]:
 def histogram_figure(sources: Sources, label: str, unit: str, *, name: str, log: bool = False) -> figure:
     """Returns the densities by class, with error bars and a legend; `log` draws them on a logarithmic axis."""
     per = f"density [1/{unit}]" if unit and unit != "1" else "density"
-    plot = frame(axis_label(label, unit), per, name=name, height=175, y_axis_type="log" if log else "linear")
+    plot = frame(axis_label(label, unit), per, name=name, height=195, y_axis_type="log" if log else "linear")
     plot.quad(
         left="left",
         right="right",
@@ -138,7 +141,7 @@ def histogram_figure(sources: Sources, label: str, unit: str, *, name: str, log:
     plot.multi_line("xs", "ys", source=sources.lines, line_color="colour", line_width=1.8)
     plot.segment("centre", "low", "centre", "high", source=sources.bars, line_color="colour", line_width=1.2)
     plot.y_range = Range1d(FLOOR, 1) if log else DataRange1d(start=0)
-    quiet_legend(plot)
+    legend_above(plot)
     return plot
 
 
@@ -157,7 +160,7 @@ def ratio_figure(sources: Sources, above: figure, label: str, unit: str, *, name
     plot.add_layout(Span(location=1, dimension="width", line_color=NEUTRAL, line_dash="dotted"))
     plot.segment("centre", "low", "centre", "high", source=sources.ratio, line_color="colour")
     plot.scatter("centre", "ratio", source=sources.ratio, color="colour", size=4)
-    plot.yaxis.ticker = LogTicker(mantissas=[1], desired_num_ticks=3)
+    plot.yaxis.ticker = FixedTicker(ticks=DECADES)
     plot.min_border_left = above.min_border_left = LEFT
-    plot.min_border_right = above.min_border_right + TOOLBAR
+    plot.min_border_right = max(above.min_border_right, TOOLBAR)
     return plot

@@ -54,7 +54,7 @@ def heat_figure(source: ColumnDataSource, scale: LinearColorMapper, features: Fa
     )
     plot.grid.grid_line_alpha = 0
     plot.add_layout(
-        ColorBar(color_mapper=scale, width=10, title="relevance [score]", background_fill_alpha=0), "right"
+        ColorBar(color_mapper=scale, width=10, title="relevance [log-odds]", background_fill_alpha=0), "right"
     )
     plot.add_tools(
         HoverTool(

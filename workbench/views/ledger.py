@@ -54,7 +54,12 @@ def empty() -> ColumnDataSource:
 def strip_figure(source: ColumnDataSource, lines: FactorRange) -> figure:
     """Returns the waterfall; `lines` holds the names of the lines from bottom to top."""
     plot = frame(
-        "score (logit difference)", "", name="ledger", height=190, y_range=lines, toolbar_location=None
+        "contribution to the score [log-odds]",
+        "",
+        name="ledger",
+        height=190,
+        y_range=lines,
+        toolbar_location=None,
     )
     plot.hbar(
         y="line",
@@ -78,7 +83,8 @@ def strip_figure(source: ColumnDataSource, lines: FactorRange) -> figure:
             text_color=NEUTRAL,
         )
     )
-    plot.x_range.range_padding = 0.18
+    plot.x_range.range_padding = 0.2
+    plot.min_border_right = 56
     plot.ygrid.grid_line_alpha = 0
     plot.ray(0, 0, length=0, angle=np.pi / 2, color=NEUTRAL, line_dash="dotted")
     return plot

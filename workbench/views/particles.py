@@ -105,7 +105,7 @@ def map_figure(source: ColumnDataSource, scale: LinearColorMapper, radius: float
         line_width=0.8,
     )
     plot.add_layout(
-        ColorBar(color_mapper=scale, width=10, title="relevance [score]", background_fill_alpha=0), "right"
+        ColorBar(color_mapper=scale, width=10, title="relevance [log-odds]", background_fill_alpha=0), "right"
     )
     plot.add_tools(
         HoverTool(
@@ -114,7 +114,7 @@ def map_figure(source: ColumnDataSource, scale: LinearColorMapper, radius: float
                 ("particle", "@particle, @kind"),
                 ("pT", "@pt{0.0} GeV"),
                 ("Δη, Δφ", "@deta{0.000}, @dphi{0.000}"),
-                ("relevance", "@relevance{+0.000}"),
+                ("relevance", "@relevance{+0.000} log-odds"),
             ],
         )
     )

@@ -52,6 +52,9 @@ class Analysis(param.Parameterized):
     scores: Any = param.Parameter(
         None, doc="Probabilities, (jets, classes), of the sample; None while they are not known."
     )
+    cut: float | None = param.Number(
+        None, allow_None=True, doc="Score at the working point; None while it is not known."
+    )
     explanation: Explanation | None = param.ClassSelector(
         class_=Explanation, allow_None=True, doc="Of the open jet."
     )
@@ -65,10 +68,27 @@ class Analysis(param.Parameterized):
         """Looks at another tagger; `unseen` says which jets of the present sample its fit never saw."""
         classes = fitted.classes
         self.param.update(
-            fitted=fitted, title=title, signal=classes[-1], background=classes[0], unseen=unseen, scores=None
+            fitted=fitted,
+            title=title,
+            signal=classes[-1],
+            background=classes[0],
+            unseen=unseen,
+            scores=None,
+            cut=None,
         )
         self._score()
         self._explain()
+
+    def against(self, signal: str, background: str) -> None:
+        """Looks at two other classes of the same tagger."""
+        self.param.update(signal=signal, background=background, scores=None, cut=None)
+        self._score()
+        self._explain()
+
+    def at(self, cut: float) -> None:
+        """Sets the score at the working point; the sample gets the column "margin", how far each score is from it."""
+        self.cut = cut
+        self.sample.add(margin=np.abs(self.sample.column("score") - cut))
 
     @property
     def measurable(self) -> bool:
@@ -81,7 +101,7 @@ class Analysis(param.Parameterized):
         )
 
     def _on_sample(self, *events: Any) -> None:
-        self.param.update(scores=None, unseen=None, explanation=None)
+        self.param.update(scores=None, unseen=None, explanation=None, cut=None)
         self._score()
 
     def _score(self) -> None:
@@ -108,10 +128,10 @@ class Analysis(param.Parameterized):
         self.explanation = None
         if fitted is None or jets is None or current is None:
             return
-        jet = jets[current]
+        jet, seed = jets[current], (self.signal, self.background)
         self.errands.send(
             EXPLAINING,
-            lambda: public("explain")(fitted, jet),
+            lambda: public("explain")(fitted, jet, seed=seed),
             lambda explanation: self._explained(current, fitted, explanation),
         )
 

@@ -14,10 +14,11 @@ from ..physics.observables import OBSERVABLES, Observable, observables
 from ..state.sample import SampleState
 from ..state.selection import SelectionState
 from ..views import distributions as view
-from ..views.palette import NEUTRAL
+from ..views.palette import NEUTRAL, OKABE_ITO
 from .errands import Errands
 from .panes import line, pane, picture, row, say
 
+THRESHOLD = OKABE_ITO[5]
 SHOWN = ("mass", "sd_mass", "multiplicity", "tau21", "tau32")
 SCORE = Observable("score", "score of the network", "", lambda _: np.zeros(0), (50, 0, 1.0000001), "")
 
@@ -35,12 +36,16 @@ class Histogram(pn.viewable.Viewer):
         self.ratio = view.ratio_figure(self.sources, self.figure, label, unit, name=f"{name} ratio")
         self.range = BoxAnnotation(fill_color=NEUTRAL, fill_alpha=0.15, line_color=NEUTRAL, visible=False)
         self.marked = Span(dimension="height", line_color=NEUTRAL, line_width=2, visible=False)
+        self.threshold = Span(
+            dimension="height", line_color=THRESHOLD, line_width=2, line_dash="dashed", visible=False
+        )
         self.check = line(variant="caption")
         brush = BoxSelectTool(dimensions="width")
         self.figure.add_tools(brush)
         self.figure.toolbar.active_drag = brush
         self.figure.add_layout(self.range)
         self.figure.add_layout(self.marked)
+        self.figure.add_layout(self.threshold)
         self.figure.on_event(SelectionGeometry, self._on_brush)
         self.figure.on_event(Tap, self._on_tap)
         self.figure.on_event(DoubleTap, lambda _: self.selection.unbrush(name))
@@ -82,7 +87,8 @@ class Histogram(pn.viewable.Viewer):
         parts += [f"{undefined:,} undefined"] if undefined else []
         span = self.selection.ranges.get(self.observable.name)
         brushed = f" Brushed {span[0]:.3g} to {span[1]:.3g}; double-click to undo." if span else ""
-        return f"{len(values):,} jets{', ' + ', '.join(parts) if parts else ''}.{brushed}"
+        cut = f" Dashed: {self.threshold.location:.3f}, at εS = 0.5." if self.threshold.visible else ""
+        return f"{len(values):,} jets{', ' + ', '.join(parts) if parts else ''}.{cut}{brushed}"
 
     def _on_brush(self, event: SelectionGeometry) -> None:
         low, high = float(event.geometry["x0"]), float(event.geometry["x1"])
@@ -161,6 +167,13 @@ class Distributions(pn.viewable.Viewer):
             self.told,
             "No jet is selected; widen the selection or double-click a brushed histogram." if empty else "",
         )
+
+    def cut(self, at: float | None) -> None:
+        """Shows the score at the working point, or nothing."""
+        histogram = self.histograms["score"]
+        histogram.threshold.visible = at is not None
+        if at is not None:
+            histogram.threshold.location = at
 
     def _mark(self, *events: Any) -> None:
         for name in self.ready:

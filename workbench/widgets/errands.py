@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Any
 
 import param
+from threadpoolctl import threadpool_limits
 
 from ..errors import WorkbenchError
 
@@ -13,6 +14,15 @@ from ..errors import WorkbenchError
 def public(name: str) -> Any:
     """Returns a public name of the package; what it needs (torch) is imported now and not when the page is painted."""
     return getattr(import_module("workbench"), name)
+
+
+def alone(work: Callable[[], Any]) -> Any:
+    """Returns what `work` returns, done on one core.
+
+    With more, the page and a fit on the same cores wait for one another at every step: scoring was 25 times slower.
+    """
+    with threadpool_limits(1):
+        return work()
 
 
 class Errands(param.Parameterized):
@@ -39,7 +49,7 @@ class Errands(param.Parameterized):
         if kind in self._sent:
             self._sent[kind][0].cancel()
         thread = self._quick if kind in self.express else self._usual
-        self._sent[kind] = thread.submit(work), then
+        self._sent[kind] = thread.submit(alone, work), then
         self.doing = kind
 
     def collect(self) -> None:

@@ -22,6 +22,9 @@ from ..views.palette import symmetric_limit
 from .analysis import Analysis
 from .panes import line, pane, picture, row, say
 
+NARROW_TABS = {"& .MuiTab-root": {"minWidth": 0, "padding": "6px 10px", "textTransform": "none"}}
+"""All tabs in view on half a page."""
+
 NEIGHBOURS = 7
 """Edges per particle of the drawn graph, as in ParticleNet-Lite."""
 
@@ -55,6 +58,8 @@ class JetInspector(pn.viewable.Viewer):
         self.next = pmui.Button(label="Next", variant="outlined", size="small")
         self.first = pmui.Button(label="Open the first jet", color="primary", size="small")
         self.content = pn.Column(visible=False, sizing_mode="stretch_width", margin=0)
+        self.below = pn.Column(visible=False, sizing_mode="stretch_width", margin=0)
+        self.strip = pn.Column(sizing_mode="stretch_width", margin=0)
         self.previous.on_click(partial(self._step, -1))
         self.next.on_click(partial(self._step, 1))
         self.first.on_click(partial(self._step, 1))
@@ -70,7 +75,8 @@ class JetInspector(pn.viewable.Viewer):
         with pn.io.hold():
             if current is not None and not len(self.content):
                 self.content[:] = self._layout()
-            self.content.visible = current is not None
+                self.below[:] = self._more()
+            self.content.visible = self.below.visible = current is not None
             self.first.visible = current is None
             self._say_who()
             if jets is not None and current is not None:
@@ -116,6 +122,7 @@ class JetInspector(pn.viewable.Viewer):
         self.cells.data = cells
 
     def _draw_ledger(self, explanation: Explanation) -> None:
+        self.strip.visible = True
         books = ledger.columns(explanation.ledger)
         self.lines.factors = list(books["line"])[::-1]
         self.ledger.data = books
@@ -128,6 +135,7 @@ class JetInspector(pn.viewable.Viewer):
         self.ledger.data, self.cells.data = dict(ledger.empty().data), dict(features.empty().data)
         self.table.object = particle_table(jet, None)
         known = self.analysis.fitted is not None
+        self.strip.visible = known
         say(self.sum, "The jet is being explained." if known else "Train a tagger to see what it looks at.")
         say(self.how, "")
 
@@ -150,15 +158,14 @@ class JetInspector(pn.viewable.Viewer):
     def _layout(self) -> list[Any]:
         # Made when first needed: figures are the larger part of what painting a page takes.
         legend = line(
-            "Area: pT. " + ", ".join(f"{m}: {k}" for k, m in particles.SHAPES.items()) + ".",
+            "Area: pT. "
+            + ", ".join(f"{m}: {k}" for k, m in particles.SHAPES.items())
+            + ". Grey: no relevance per particle.",
             variant="caption",
         )
-        seen = pane(
-            "What the network looked at: red speaks for the signal, blue against it",
-            picture(particles.map_figure(self.particles, self.scale, EXTENT)),
-            legend,
-            name="map",
-        )
+        return [picture(particles.map_figure(self.particles, self.scale, EXTENT)), legend]
+
+    def _more(self) -> list[Any]:
         tabs = pmui.Tabs(
             ("Features", picture(features.heat_figure(self.cells, self.cell_scale, self.features))),
             ("Image", pn.Column(picture(image.image_figure(self.image, image.intensity_scale())), self.lost)),
@@ -166,25 +173,23 @@ class JetInspector(pn.viewable.Viewer):
             ("Lund plane", picture(lund.plane_figure(self.lund))),
             ("Particles", self.table),
             sizing_mode="stretch_width",
+            sx=NARROW_TABS,
         )
-        books = pane(
-            "Ledger: where the score came from",
-            picture(ledger.strip_figure(self.ledger, self.lines)),
-            self.sum,
-            self.how,
-            name="ledger",
-        )
-        return [
-            row([seen, pane("The same jet, seen otherwise", tabs, name="tabs")], width=380, most=2),
-            books,
-        ]
+        self.strip[:] = [picture(ledger.strip_figure(self.ledger, self.lines))]
+        books = pane("Ledger: where the score came from", self.strip, self.sum, self.how, name="ledger")
+        return [row([books, pane("The same jet, seen otherwise", tabs, name="tabs")], width=380, most=2)]
+
+    @property
+    def more(self) -> pn.viewable.Viewable:
+        """The open jet's ledger and its other pictures."""
+        return self.below
 
     def __panel__(self) -> pn.viewable.Viewable:
-        return pn.Column(
+        return pane(
+            "What the network looked at: red speaks for the signal, blue against it",
             pn.Row(self.who, self.previous, self.next, self.first, sizing_mode="stretch_width"),
             self.content,
-            sizing_mode="stretch_width",
-            margin=0,
+            name="map",
         )
 
 

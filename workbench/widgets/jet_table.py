@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
+from bokeh.models.widgets.tables import NumberFormatter
 
 from ..state.sample import SampleState
 from ..state.selection import SelectionState
@@ -18,6 +19,7 @@ ROWS = 200
 ORDERS = {
     "as in the sample": ("", False),
     "most confident and wrong": ("loss", True),
+    "nearest to the threshold": ("margin", False),
     "highest score": ("score", True),
     "lowest score": ("score", False),
     "largest mass": ("mass", True),
@@ -27,10 +29,18 @@ ORDERS = {
 COLUMNS = {
     "score": "score",
     "loss": "loss",
-    "mass": "mass [GeV]",
-    "sd_mass": "sd mass [GeV]",
+    "mass": "m [GeV]",
+    "sd_mass": "m SD [GeV]",
     "pt": "pT [GeV]",
-    "multiplicity": "constituents",
+    "multiplicity": "N",
+}
+DIGITS = {
+    "score": "0.000",
+    "loss": "0.00",
+    "m [GeV]": "0.0",
+    "m SD [GeV]": "0.0",
+    "pT [GeV]": "0.0",
+    "N": "0",
 }
 
 
@@ -67,6 +77,8 @@ class JetTable(pn.viewable.Viewer):
             sizing_mode="stretch_width",
             layout="fit_data_fill",
             theme_classes=["table-sm"],
+            formatters={title: NumberFormatter(format=form) for title, form in DIGITS.items()},
+            stylesheets=[":host .tabulator { font-size: 12px; }"],
         )
         self.order.param.watch(self._reorder, "value")
         self.table.on_click(self._open)
@@ -77,7 +89,7 @@ class JetTable(pn.viewable.Viewer):
     def _reorder(self, *events: Any) -> None:
         by, descending = ORDERS[self.order.value]
         if by and by not in self.sample.known:
-            say(self.told, f"The {by} is known once a tagger has scored the jets.")
+            say(self.told, "This order is known once a tagger has scored the jets.")
             return
         self.selection.order(by, descending=descending)
 
@@ -85,7 +97,10 @@ class JetTable(pn.viewable.Viewer):
         indices = self.selection.indices
         self.table.value = rows(self.sample, indices[:ROWS])
         more = f"; the first {ROWS} are listed" if len(indices) > ROWS else ""
-        say(self.told, f"{len(indices):,} selected jets{more}. Click one to open it.")
+        say(
+            self.told,
+            f"{len(indices):,} selected jets{more}. Click one to open it. SD: soft drop, N: constituents.",
+        )
         self._mark()
 
     def _open(self, event: Any) -> None:

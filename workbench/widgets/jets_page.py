@@ -41,8 +41,9 @@ class JetsPage:
         self.performance = Performance(self.analysis, self.errands)
         self.table = JetTable(self.sample, self.selection)
         self.inspector = JetInspector(self.sample, self.selection, self.analysis)
+        self.analysis.param.watch(lambda event: self.distributions.cut(event.new), "cut")
         self.told = pmui.Alert(severity="error", visible=False, sizing_mode="stretch_width")
-        self.doing = line("", variant="caption", sx={"color": "inherit"})
+        self.doing = line("", variant="caption", styles={"color": "white"})
         self.bar = pmui.LinearProgress(variant="indeterminate", visible=False, sizing_mode="stretch_width")
         self.errands.param.watch(self._say, ["doing", "error"])
 
@@ -87,8 +88,9 @@ class JetsPage:
         return pn.Column(
             self.told,
             self.distributions,
-            row([self.table.__panel__(), self.performance.__panel__()], width=380, most=2),
-            self.inspector,
+            row([self.table.__panel__(), self.inspector.__panel__()], width=380, most=2),
+            self.inspector.more,
+            self.performance,
             sizing_mode="stretch_width",
             margin=(0, 8),
         )

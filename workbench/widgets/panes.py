@@ -10,20 +10,30 @@ from panel.util import edit_readonly
 
 from .text import safe_text
 
+LETTERS = {
+    "h6": {"font-size": "16px", "font-weight": "600"},
+    "subtitle2": {"font-size": "14px", "font-weight": "600"},
+    "body1": {"font-size": "15px"},
+    "body2": {"font-size": "13px"},
+    "caption": {"font-size": "12px"},
+}
+"""Size and weight of each kind of line."""
+
 
 def picture(figure: UIElement) -> pn.pane.Bokeh:
     """Returns a figure as a pane that is as wide as its place."""
     return pn.pane.Bokeh(figure, sizing_mode="stretch_width", margin=0)
 
 
-def line(text: str = "", *, variant: str = "body2", **options: Any) -> pmui.Typography:
+def line(text: str = "", *, variant: str = "body2", **options: Any) -> pn.pane.HTML:
     """Returns one line of plain text; what looks like markup in it stays text."""
-    return pmui.Typography(
-        safe_text(text), **{"variant": variant, "margin": (2, 6), "sizing_mode": "stretch_width", **options}
-    )
+    # Not pmui's Typography: of two quick changes its browser side can send the first back, which then stays.
+    styles = {**LETTERS[variant], **options.pop("styles", {})}
+    settings: dict[str, Any] = {"margin": (2, 6), "sizing_mode": "stretch_width", **options}
+    return pn.pane.HTML(safe_text(text), styles=styles, **settings)
 
 
-def say(where: pmui.Typography, text: str) -> None:
+def say(where: pn.pane.HTML, text: str) -> None:
     """Shows plain text in a line; an empty one takes no room."""
     where.param.update(object=safe_text(text), visible=bool(text))
 

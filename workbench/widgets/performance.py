@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import panel as pn
 import panel_material_ui as pmui
+import param
 from bokeh.models import ColumnDataSource
 
 from ..data.jets import Jets
@@ -90,8 +91,34 @@ class Performance(pn.viewable.Viewer):
             name: ColumnDataSource(view.rate_columns(np.zeros(1), *[(empty,) * 3] * 2)) for name in AGAINST
         }
         self.off = line(variant="caption")
+        self.signal, self.background = (
+            pmui.Select(label=label, options=[], size="small", width=150)
+            for label in ("Signal", "Background")
+        )
+        self.pair = pn.Row(self.signal, self.background, visible=False)
+        self.signal.param.watch(self._choose, "value")
+        self.background.param.watch(self._choose, "value")
         self.content = pn.Column(visible=False, sizing_mode="stretch_width")
         analysis.param.watch(self._measure, "scores")
+        analysis.param.watch(self._offer, "fitted")
+
+    def _offer(self, *events: Any) -> None:
+        """Offers a choice of signal and background where a tagger knows more than two classes."""
+        classes, analysis = list(self.analysis.fitted.classes), self.analysis
+        together = param.parameterized.batch_call_watchers
+        with together(self.signal), together(self.background):
+            self.signal.param.update(options=classes, value=analysis.signal)
+            self.background.param.update(options=classes, value=analysis.background)
+        self.pair.visible = len(classes) > 2
+
+    def _choose(self, *events: Any) -> None:
+        signal, background = self.signal.value, self.background.value
+        if None in (signal, background):
+            return
+        if signal == background:
+            say(self.told, "Signal and background are the same class; choose two different ones.")
+        elif (signal, background) != (self.analysis.signal, self.analysis.background):
+            self.analysis.against(signal, background)
 
     def _measure(self, *events: Any) -> None:
         analysis, jets = self.analysis, self.analysis.sample.jets
@@ -144,6 +171,7 @@ class Performance(pn.viewable.Viewer):
                 ends = [(e.value, e.low, e.high) for e in (signal, background)]
                 self.rates[name].data = view.rate_columns(signal.edges, *ends)
             self.content.param.update(visible=True, loading=False)
+            self.analysis.at(found.cut)
 
     def _sentence(self, curve: Roc, rule: str) -> str:
         seen = "that the fit never saw" if self.analysis.unseen is not None else "of this sample"
@@ -190,6 +218,7 @@ class Performance(pn.viewable.Viewer):
     def __panel__(self) -> pn.viewable.Viewable:
         return pane(
             "How well the network separates the classes",
+            self.pair,
             self.told,
             self.content,
             name="performance",

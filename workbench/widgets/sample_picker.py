@@ -16,8 +16,8 @@ from .panes import fold, line, say
 from .text import duration
 
 BUNDLED = {
-    "Top and QCD, Pythia 8 (Monash)": "jets",
-    "Top and QCD, another shower (Vincia)": "jets-vincia",
+    "Top and QCD, Monash tune": "jets",
+    "Top and QCD, Vincia shower": "jets-vincia",
 }
 PROCESSES = ("QCD", "top", "W", "Z", "Higgs", "quark", "gluon")
 
