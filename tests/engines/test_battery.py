@@ -2,6 +2,7 @@
 
 import random
 import threading
+from dataclasses import replace
 
 import numpy as np
 import param
@@ -175,6 +176,18 @@ def test_several_classes_are_scored_measured_stored_and_resumed(fitted, tmp_path
         curve = roc(jets.label, scores, signal=name, background=[c for c in jets.classes if c != name])
         assert 0 <= curve.auc <= 1
         assert curve.n_signal == 40
+
+
+def test_the_validation_loss_is_that_of_the_fitted_tagger_with_the_weights_of_the_jets(fitted, jets):
+    weight = np.where(np.arange(len(jets)) % 8 < 2, -0.5, 2.0)
+    held = replace(jets, weight=weight)
+    # Classes of unequal weight, mean 1: trees then start from log-odds other than zero.
+    uneven = replace(jets, weight=np.where(jets.is_class("top"), 1.5, 0.5))
+    run = fitted.engine.fit(uneven, seed=1, validation=held)
+    scores, label = np.asarray(run.score(jets)), np.asarray(jets.label)
+    expected = np.mean(-weight * np.log(scores[np.arange(len(jets)), label]))
+    # Single precision on both ways to the 96 losses.
+    assert min(row["validation_loss"] for row in run.history) == pytest.approx(expected, rel=1e-5)
 
 
 def test_no_jets_have_no_scores(fitted, jets):

@@ -57,6 +57,21 @@ def test_in_double_precision_they_close_to_its_last_digits(taggers, name, rule):
     assert explain(double, JETS, rule=rule).ledger.closes(1e-12).all()
 
 
+@pytest.mark.parametrize("name", ["mlp", "pfn"])
+def test_jets_whose_books_stay_open_are_explained_again_in_double_precision(taggers, name, monkeypatch):
+    fitted = taggers(name)
+    single = explain(fitted, JETS, rule="0")
+    double = explain(replace(fitted, network=copy.deepcopy(fitted.network).double()), JETS, rule="0")
+    share = np.abs(single.ledger.rest) / single.ledger.scale
+    middle = float(np.median(share))
+    monkeypatch.setattr("workbench.explanation.explain.CLOSED", middle)
+    mixed = explain(fitted, JETS, rule="0")
+    for jet, again in enumerate(share > middle):
+        expected = np.asarray((double if again else single).features[jet], dtype=np.float32)
+        np.testing.assert_allclose(mixed.features[jet], expected, rtol=1e-7 if again else 0, atol=0)
+    assert 0 < np.sum(share > middle) < len(JETS)
+
+
 @pytest.mark.parametrize("name", SETTINGS)
 def test_the_inputs_line_is_the_sum_of_the_relevance(taggers, name):
     explanation = explain(taggers(name), JETS)

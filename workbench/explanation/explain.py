@@ -78,17 +78,8 @@ def explain(
         msg = "There are no jets to explain; give at least one."
         raise ExplanationError(msg)
     direction, words = _direction(fitted.classes, seed)
-    chosen = rule_named(rule)
-    how: dict[str, Any] = {"seed": words, "sample": jets.fingerprint}
-    if isinstance(fitted.network, Trees):
-        against = _background(fitted, background)
-        how |= {"method": "interventional Shapley values", "background": fingerprint([against])}
-        how |= {"background_jets": len(against)}
-        flow_of = _shapley(fitted.network, against, direction)
-    else:
-        how |= {"method": "layer-wise relevance propagation", "rule": rule}
-        how |= {"settings": dict(vars(chosen))}
-        flow_of = _relevance(fitted.network, direction, chosen)
+    flow_of, method = _method(fitted, direction, rule, background)
+    how = {"seed": words, "sample": jets.fingerprint, **method}
     how |= {"network": _network_fingerprint(fitted.network), "versions": _versions()}
     batches, flows = [], []
     for batch, flow in _flows(fitted, jets, flow_of, report, stop or Never()):
@@ -98,6 +89,19 @@ def explain(
         msg = "The explanation was stopped before the first jet was explained; start it again."
         raise ExplanationError(msg)
     return _explanation(batches, joined(flows), how)
+
+
+def _method(
+    fitted: FittedTagger, direction: np.ndarray, rule: str, background: Jets | None
+) -> tuple[Callable[[Batch], Flow], dict[str, Any]]:
+    """Returns what explains a batch, and how."""
+    chosen = rule_named(rule)
+    if isinstance(fitted.network, Trees):
+        against = _background(fitted, background)
+        how = {"method": "interventional Shapley values", "background": fingerprint([against])}
+        return _shapley(fitted.network, against, direction), {**how, "background_jets": len(against)}
+    how = {"method": "layer-wise relevance propagation", "rule": rule}
+    return _relevance(fitted.network, direction, chosen), {**how, "settings": dict(vars(chosen))}
 
 
 def _flows(
