@@ -83,8 +83,7 @@ def strip_figure(source: ColumnDataSource, lines: FactorRange) -> figure:
             text_color=NEUTRAL,
         )
     )
-    plot.x_range.range_padding = 0.2
-    plot.min_border_right = 56
+    plot.x_range.range_padding = 0.5
     plot.ygrid.grid_line_alpha = 0
     plot.ray(0, 0, length=0, angle=np.pi / 2, color=NEUTRAL, line_dash="dotted")
     return plot

@@ -7,7 +7,7 @@ import numpy as np
 from bokeh.models import ColumnDataSource, NumeralTickFormatter
 from bokeh.plotting import figure
 
-from .frame import frame, quiet_legend
+from .frame import frame, legend_above
 from .palette import OKABE_ITO
 
 LIVE = ("loss", "jets_per_second")
@@ -48,21 +48,21 @@ class Sources:
 
 def loss_figure(sources: Sources) -> figure:
     """Returns training and validation loss against the epoch; the thin line follows within the epoch."""
-    plot = frame("epoch", "loss", name="loss", height=170)
+    plot = frame("epoch", "loss", name="loss", height=185)
     plot.line("epoch", "loss", source=sources.live, color=OKABE_ITO[0], line_alpha=0.4)
     _curve(plot, sources.epochs, "loss", "training", OKABE_ITO[0], "solid", "circle")
     _curve(plot, sources.epochs, "validation_loss", "validation", OKABE_ITO[1], "dashed", "square")
-    quiet_legend(plot)
+    legend_above(plot)
     return plot
 
 
 def auc_figure(sources: Sources) -> figure:
     """Returns accuracy and area under the ROC curve, both of the validation jets, against the epoch."""
-    plot = frame("epoch", "validation jets", name="auc", height=150)
+    plot = frame("epoch", "validation jets", name="auc", height=170)
     plot.yaxis.formatter = NumeralTickFormatter(format="0.00")
     _curve(plot, sources.epochs, "auc", "AUC", OKABE_ITO[2], "solid", "circle")
     _curve(plot, sources.epochs, "accuracy", "accuracy", OKABE_ITO[3], "dashed", "square")
-    quiet_legend(plot, "bottom_right")
+    legend_above(plot)
     return plot
 
 

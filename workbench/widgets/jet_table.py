@@ -77,6 +77,7 @@ class JetTable(pn.viewable.Viewer):
             sizing_mode="stretch_width",
             layout="fit_data_fill",
             theme_classes=["table-sm"],
+            configuration={"columnDefaults": {"headerSort": False}},
             formatters={title: NumberFormatter(format=form) for title, form in DIGITS.items()},
             stylesheets=[":host .tabulator { font-size: 12px; }"],
         )

@@ -136,6 +136,8 @@ class SamplePicker(pn.viewable.Viewer):
             self.choice,
             self.expression,
             self.facts,
+            self.bar,
+            self.told,
             fold(
                 "Simulate with Pythia 8",
                 self.processes,
@@ -143,8 +145,6 @@ class SamplePicker(pn.viewable.Viewer):
                 self.seed,
                 pn.Row(self.start, self.stop),
             ),
-            self.bar,
-            self.told,
             fold("Where this sample came from", self.origin),
             sizing_mode="stretch_width",
         )

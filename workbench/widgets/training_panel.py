@@ -160,7 +160,7 @@ class TrainingPanel(pn.viewable.Viewer):
         left = f", {duration(run.remaining)} left" if run.remaining == run.remaining else ""
         fast = f", {speed:,.0f} jets/s" if speed else ""
         stopping = " " + run.message if run.message.startswith("Stopping") else ""
-        return f"{run.unit.rstrip('s').capitalize()} {run.done:.1f} of {run.total:.0f}{fast}{left}.{stopping}"
+        return f"{run.unit.rstrip('s').capitalize()} {run.done:.1f} of {run.total:.0f}{fast}{left}.{stopping} Keep this tab open: a reload loses sight of the fit."
 
     def _show_fitting(self, *events: Any) -> None:
         network = self.fields["network"].value
