@@ -234,3 +234,21 @@ def test_an_express_errand_waits_for_no_other():
     assert found == [1]
     gate.set()
     errands.close()
+
+
+def test_a_simulated_sample_stays_within_reach_beside_the_bundled_ones(page):
+    made = toy_jets(60, 9)
+    page.picker.take_simulated(made)
+    assert page.sample.jets is made
+    assert page.picker.choice.value == "simulated"
+    page.picker.take(JETS)
+    page.picker.open("simulated")
+    assert page.sample.jets is made
+
+
+def test_the_working_point_is_drawn_and_orders_the_jets(scored):
+    cut = scored.performance.measured.cut
+    assert scored.distributions.histograms["score"].threshold.location == cut
+    scored.table.order.value = "nearest to the threshold"
+    first = int(scored.table.table.value["jet"].iloc[0])
+    assert first == int(np.argmin(np.abs(scored.sample.column("score") - cut)))

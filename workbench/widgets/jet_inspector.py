@@ -44,6 +44,7 @@ class JetInspector(pn.viewable.Viewer):
         self.ledger, self.cells = ledger.empty(), features.empty()
         self.scale, self.cell_scale = particles.relevance_scale(), particles.relevance_scale()
         self.lines, self.features = FactorRange(), FactorRange()
+        self.heat = features.heat_figure(self.cells, self.cell_scale, self.features)
         self.who = line("No jet is open; click one in the table or in a histogram.", variant="body1")
         self.sum, self.how, self.lost = (
             line(variant="body2"),
@@ -116,6 +117,9 @@ class JetInspector(pn.viewable.Viewer):
 
     def _draw_cells(self, explanation: Explanation) -> None:
         cells = features.columns(explanation)
+        whole = particle_relevance(explanation) is None
+        self.heat.xaxis.axis_label = "the whole jet" if whole else "particle, hardest first"
+        self.heat.xaxis.major_label_text_alpha = 0 if whole else 1
         limit = symmetric_limit(cells["relevance"])
         self.cell_scale.update(low=-limit, high=limit)
         self.features.factors = list(explanation.feature_names)[::-1]
@@ -160,14 +164,14 @@ class JetInspector(pn.viewable.Viewer):
         legend = line(
             "Area: pT. "
             + ", ".join(f"{m}: {k}" for k, m in particles.SHAPES.items())
-            + ". Grey: no relevance per particle.",
+            + ". Grey: no relevance, as of taggers that see only observables of the whole jet.",
             variant="caption",
         )
         return [picture(particles.map_figure(self.particles, self.scale, EXTENT)), legend]
 
     def _more(self) -> list[Any]:
         tabs = pmui.Tabs(
-            ("Features", picture(features.heat_figure(self.cells, self.cell_scale, self.features))),
+            ("Features", picture(self.heat)),
             ("Image", pn.Column(picture(image.image_figure(self.image, image.intensity_scale())), self.lost)),
             ("Graph", picture(graph.graph_figure(self.edges, self.particles, self.scale, EXTENT))),
             ("Lund plane", picture(lund.plane_figure(self.lund))),

@@ -175,6 +175,9 @@ class Performance(pn.viewable.Viewer):
 
     def _sentence(self, curve: Roc, rule: str) -> str:
         seen = "that the fit never saw" if self.analysis.unseen is not None else "of this sample"
+        jets, card = self.analysis.sample.jets, getattr(self.analysis.fitted, "card", {})
+        if self.analysis.unseen is None and jets is not None and card.get("fingerprint") == jets.fingerprint:
+            seen += ", from which it also learned, so that it looks too good"
         return (
             f"{self.analysis.title}: {curve.n_signal:,} {curve.signal} against {curve.n_background:,} "
             f"{', '.join(curve.background)} jets {seen}. Working points: {rule}."

@@ -19,6 +19,7 @@ BUNDLED = {
     "Top and QCD, Monash tune": "jets",
     "Top and QCD, Vincia shower": "jets-vincia",
 }
+SIMULATED = "simulated"
 PROCESSES = ("QCD", "top", "W", "Z", "Higgs", "quark", "gluon")
 
 
@@ -31,8 +32,9 @@ class SamplePicker(pn.viewable.Viewer):
         super().__init__(**parameters)
         self.sample, self.selection, self.errands = sample, selection, errands
         self.simulation = RunState()
+        self.simulated: Any = None
         self.choice = pmui.Select(
-            label="Bundled sample", options=BUNDLED, value="jets", size="small", sizing_mode="stretch_width"
+            label="Sample", options=BUNDLED, value="jets", size="small", sizing_mode="stretch_width"
         )
         self.expression = pmui.TextInput(
             label="Keep only",
@@ -72,7 +74,10 @@ class SamplePicker(pn.viewable.Viewer):
         self.selection.param.watch(self._count, "mask")
 
     def open(self, name: str) -> None:
-        """Shows a bundled sample; until it is read the old one stays."""
+        """Shows a bundled sample or the simulated one; until it is read the old one stays."""
+        if name == SIMULATED:
+            self.take(self.simulated)
+            return
         self.errands.send("reading the sample", lambda: parquet.read(public("bundled")(name)), self.take)
 
     def take(self, jets: Jets) -> None:
@@ -80,6 +85,16 @@ class SamplePicker(pn.viewable.Viewer):
         self.sample.take(jets)
         self.expression.value = ""
         self._count()
+
+    def take_simulated(self, jets: Jets) -> None:
+        """Shows simulated jets and keeps them beside the bundled ones; a newer simulation replaces an older one."""
+        self.simulated = jets
+        if self.choice.value == SIMULATED:
+            self.take(jets)
+        else:
+            self.choice.param.update(
+                options={**BUNDLED, "Simulated on this page": SIMULATED}, value=SIMULATED
+            )
 
     def choose(self, expression: str) -> None:
         """Keeps the jets that pass; says why if the expression cannot be read."""
@@ -118,7 +133,7 @@ class SamplePicker(pn.viewable.Viewer):
             else run.message,
         )
         if any(event.name == "status" for event in events) and run.status in {"done", "stopped"} and run.job:
-            self.errands.send("reading the sample", run.job.result, self.take)
+            self.errands.send("reading the sample", run.job.result, self.take_simulated)
 
     def _count(self, *events: Any) -> None:
         jets = self.sample.jets
