@@ -252,3 +252,11 @@ def test_the_working_point_is_drawn_and_orders_the_jets(scored):
     scored.table.order.value = "nearest to the threshold"
     first = int(scored.table.table.value["jet"].iloc[0])
     assert first == int(np.argmin(np.abs(scored.sample.column("score") - cut)))
+
+
+def test_a_sample_whose_background_has_no_jets_says_so_without_an_error(scored):
+    scored.picker.take(JETS[JETS.is_class("top")])
+    settle(scored)
+    assert scored.errands.error == ""
+    assert "no jets of both top and QCD" in scored.performance.told.object
+    assert not scored.performance.content.loading

@@ -92,13 +92,13 @@ class Analysis(param.Parameterized):
 
     @property
     def measurable(self) -> bool:
-        """True when the sample has scores and jets of both classes to measure them with."""
+        """True when the sample has scores and jets of both classes, unseen by the fit, to measure them with."""
         jets = self.sample.jets
-        return (
-            self.scores is not None
-            and jets is not None
-            and {self.signal, self.background} <= set(jets.classes)
-        )
+        if self.scores is None or jets is None:
+            return False
+        pair = (self.signal, self.background)
+        used = np.ones(len(jets), bool) if self.unseen is None else self.unseen
+        return all(name in jets.classes and bool(np.any(jets.is_class(name) & used)) for name in pair)
 
     def _on_sample(self, *events: Any) -> None:
         self.param.update(scores=None, unseen=None, explanation=None, cut=None)

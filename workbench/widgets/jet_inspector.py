@@ -156,7 +156,7 @@ class JetInspector(pn.viewable.Viewer):
         say(
             self.who,
             f"Jet {current}: {kind}, pT {p4.pt:.0f} GeV, mass {p4.mass:.0f} GeV, "
-            f"{jets.counts[current]} particles{score}.",
+            f"{jets.counts[current]} particle{'s' if jets.counts[current] != 1 else ''}{score}.",
         )
 
     def _layout(self) -> list[Any]:

@@ -123,7 +123,10 @@ class Performance(pn.viewable.Viewer):
     def _measure(self, *events: Any) -> None:
         analysis, jets = self.analysis, self.analysis.sample.jets
         if not analysis.measurable or jets is None:
-            self.content.loading = self.content.visible and analysis.fitted is not None
+            waiting = analysis.fitted is not None and analysis.scores is None
+            self.content.param.update(
+                loading=self.content.visible and waiting, visible=self.content.visible and waiting
+            )
             say(self.told, self._why_not())
             return
         unseen = slice(None) if analysis.unseen is None else analysis.unseen
