@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from tests.toys import toy_jets
 from workbench.data.jets import Jets, concatenate
@@ -204,3 +205,16 @@ def test_a_jet_of_one_particle_and_one_of_none_are_scored(jets):
         none = Jets.of(jets.constituents[:2, :0], p4=jets.p4[:2])
         assert np.isfinite(fitted.score(few)).all()
         assert np.isfinite(fitted.score(none)).all()
+
+
+def test_scoring_takes_the_threads_of_its_engine_and_gives_them_back(monkeypatch):
+    jets, seen = toy_jets(60, seed=1), []
+    fitted = Tagger(network="mlp", observables=["mass"], epochs=1, threads=1).fit(jets, seed=1)
+    before = torch.get_num_threads()
+    fitted.network.register_forward_hook(lambda *_: seen.append(torch.get_num_threads()))
+    torch.set_num_threads(2)
+    try:
+        fitted.score(jets)
+        assert (set(seen), torch.get_num_threads()) == ({1}, 2)
+    finally:
+        torch.set_num_threads(before)

@@ -16,7 +16,7 @@ from .archive import Archive, write
 from .batch import Batch
 from .features import ObservableInputs, ParticleInputs
 from .metrics import softmax
-from .training import State, predict
+from .training import State, predict, threads
 from .trees import Trees
 
 if TYPE_CHECKING:
@@ -71,7 +71,8 @@ class FittedTagger:
         batch = self.inputs(jets)
         if isinstance(self.network, Trees):
             return ClassArray(self.network.logits(batch.x.numpy()), self.classes)
-        return ClassArray(predict(self.network, batch).double().numpy(), self.classes)
+        with threads(self.engine.threads):
+            return ClassArray(predict(self.network, batch).double().numpy(), self.classes)
 
     def score(self, jets: Jets) -> ClassArray:
         """Returns the probability of each class, shape (jets, classes), summing to 1 per jet."""

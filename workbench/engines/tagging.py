@@ -81,7 +81,9 @@ class Tagger(param.Parameterized):
         objects=list(PRECISIONS),
         doc="Precision of training; scores are single precision.",
     )
-    threads = param.Integer(default=1, bounds=(1, 1024), doc="Processor threads that the fit may use.")
+    threads = param.Integer(
+        default=1, bounds=(1, 1024), doc="Processor threads for fitting, scoring and explaining."
+    )
     observables = param.ListSelector(
         default=["mass", "sd_mass", "multiplicity", "tau21", "tau32", "d2", "girth", "pt_dispersion"],
         objects=list(OBSERVABLES),

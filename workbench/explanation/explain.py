@@ -15,6 +15,7 @@ from ..data.origin import fingerprint
 from ..engines.batch import Batch
 from ..engines.fitted import FittedTagger
 from ..engines.tagging import BACKGROUND_JETS
+from ..engines.training import threads
 from ..engines.trees import Trees
 from ..errors import ExplanationError, nearest
 from ..progress import Never, Report, Step, Stop, silent
@@ -115,7 +116,8 @@ def _flows(
         for batch in inputs.portions(rows):
             if stop.is_set():
                 return
-            flow = flow_of(batch)
+            with threads(fitted.engine.threads):
+                flow = flow_of(batch)
             widest = max(widest, flow.widest / max(1, len(batch.x)))
             yield batch, flow
         first, size, rows = first + len(inputs), JETS_AT_ONCE, int(VALUES_AT_ONCE / widest) + 1
