@@ -1,5 +1,7 @@
 """The sample of a page: selecting by expression, columns by name, provenance."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -93,3 +95,11 @@ def test_provenance_says_what_is_known():
     assert state.name == "mine"
     assert state.provenance == "toys (Simulation, toy)\n30 jets: 15 QCD, 15 top\nseed: 1"
     assert Origin("toys", kind="simulation", format="toy", settings={"seed": 1}) == jets.origin
+
+
+def test_provenance_lays_nested_settings_out_line_by_line():
+    settings = {"pt": [550.0, 650.0], "processes": {"QCD": {"cross_section_mb": 7.1e-7}}}
+    state = SampleState()
+    state.take(replace(toy_jets(30, seed=1), origin=Origin("made", "simulation", "toy", settings)))
+    expected = "pt: 550.0, 650.0\nprocesses:\n  QCD:\n    cross_section_mb: 7.1e-07"
+    assert state.provenance.endswith(expected)

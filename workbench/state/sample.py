@@ -1,5 +1,6 @@
 """The sample a page shows."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -121,7 +122,7 @@ class SampleState(param.Parameterized):
             f"{origin.name} ({kind}{', ' + origin.format if origin.format else ''})",
             f"{len(self):,} jets: "
             + ", ".join(classes + ([f"{unknown:,} of unknown class"] if unknown else [])),
-            *(f"{name}: {value}" for name, value in origin.settings.items()),
+            *_outline(origin.settings),
             *origin.steps,
         ]
         return "\n".join(lines)
@@ -147,3 +148,15 @@ class SampleState(param.Parameterized):
 
 def _is_plain(column: Any) -> bool:
     return getattr(column, "ndim", 0) == 1 and np.asarray(column).dtype.kind in "iufb"
+
+
+def _outline(settings: Mapping[str, Any], indent: str = "") -> Iterator[str]:
+    """Yields settings one a line, what is within a setting indented."""
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            yield f"{indent}{name}:"
+            yield from _outline(value, indent + "  ")
+        elif isinstance(value, list | tuple):
+            yield f"{indent}{name}: {', '.join(map(str, value))}"
+        else:
+            yield f"{indent}{name}: {value:.4g}" if isinstance(value, float) else f"{indent}{name}: {value}"
