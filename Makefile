@@ -18,6 +18,7 @@ LOCK := pyproject.toml constraints.txt
 .PHONY: app test lab bench check-slow bundle lint clean
 
 app: $(VENV)/.app
+	@case "$(PORT)" in *[!0-9]*|"") echo "PORT=$(PORT) is no port number; say for example  make app PORT=5007"; exit 1;; esac
 	@$(PY) -c "import socket, sys; s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); \
 	sys.exit(f'Port $(PORT) is busy: stop what runs there, or choose another one with  make app PORT=' + str($(PORT) + 1)) if s.connect_ex(('127.0.0.1', $(PORT))) == 0 else None"
 	@echo "Serving on http://localhost:$(PORT)/jets (stop with Ctrl-C)"

@@ -20,6 +20,17 @@ def test_every_public_name_exists_and_is_documented(name):
     assert getattr(wb, name).__doc__
 
 
+def test_every_noun_of_physics_is_at_hand():
+    code = (
+        "import workbench as wb; physics = wb.physics;"
+        "physics.observables.OBSERVABLES, physics.lund.primary_lund_plane, physics.images.jet_images, physics.graphs.knn,"
+        "physics.substructure.soft_drop, physics.clustering.cluster, physics.distributions.distribution,"
+        "physics.efficiency.efficiency, physics.calibration.reliability"
+    )
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stderr
+
+
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'tagger'"):
         _ = wb.tagger

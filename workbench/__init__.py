@@ -23,7 +23,23 @@ _PUBLIC = {
     "explain": "workbench.explanation.explain",
     "submit": "workbench.jobs.submit",
 }
-_ROOMS = ("physics", "simulate")
+_NOUNS = (
+    "calibration",
+    "clustering",
+    "distributions",
+    "efficiency",
+    "graphs",
+    "images",
+    "intervals",
+    "kinematics",
+    "lund",
+    "observables",
+    "roc",
+    "selection",
+    "substructure",
+)
+_ROOMS = {"physics": _NOUNS, "simulate": ()}
+"""Rooms that are public as they are, with the files that come along."""
 
 __all__ = [*_PUBLIC, *_ROOMS]
 
@@ -32,6 +48,8 @@ def __getattr__(name: str) -> Any:
     if name in _PUBLIC:
         return getattr(import_module(_PUBLIC[name]), name)
     if name in _ROOMS:
+        for noun in _ROOMS[name]:
+            import_module(f"workbench.{name}.{noun}")
         return import_module(f"workbench.{name}")
     msg = f"module 'workbench' has no attribute {name!r}"
     raise AttributeError(msg)

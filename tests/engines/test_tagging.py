@@ -218,3 +218,23 @@ def test_scoring_takes_the_threads_of_its_engine_and_gives_them_back(monkeypatch
         assert (set(seen), torch.get_num_threads()) == ({1}, 2)
     finally:
         torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"epoch": 3}, "no setting 'epoch'; did you mean 'epochs'"),
+        ({"epochs": 0}, "must be at least 1"),
+        ({"network": "partnet"}, "does not accept 'partnet'"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_refused_with_a_sentence(settings, sentence):
+    with pytest.raises(TrainingError, match=sentence):
+        Tagger(**settings)
+
+
+def test_validation_jets_need_every_class_of_the_training_jets():
+    three = toy_jets(90, seed=1, classes=("QCD", "W", "top"))
+    two = toy_jets(60, seed=2)
+    with pytest.raises(TrainingError, match="no jets of class 'W'"):
+        Tagger(network="mlp", observables=["mass"], epochs=1).fit(three, seed=1, validation=two)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DataError
+from ..errors import DataError, nearest
 
 
 class ClassArray(np.ndarray):
@@ -31,7 +31,8 @@ class ClassArray(np.ndarray):
     def __eq__(self, other: Any) -> Any:
         if isinstance(other, str):
             if other not in self.classes:
-                return np.zeros(self.shape, dtype=bool)
+                msg = f"There is no class {other!r} here; {nearest(other, self.classes)}"
+                raise DataError(msg)
             other = self.classes.index(other)
         return np.asarray(self) == other
 

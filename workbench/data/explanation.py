@@ -74,6 +74,10 @@ class Explanation:
     def __len__(self) -> int:
         return len(self.ledger.score)
 
+    def __repr__(self) -> str:
+        lines = ", ".join(self.ledger.lines)
+        return f"Explanation({len(self):,} jets, {self.how.get('seed', 'score')} = {lines}; {self.how.get('method', '')})"
+
     def __getitem__(self, keep: Any) -> "Explanation":
         """Returns the explanation of the jets that a slice, mask, index array or one integer keeps."""
         keep = chosen(keep, len(self), "jet")

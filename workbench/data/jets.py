@@ -114,6 +114,10 @@ class Jets:
     def __len__(self) -> int:
         return len(self.constituents)
 
+    def __repr__(self) -> str:
+        known = ", ".join(f"{int(self.is_class(name).sum()):,} {name}" for name in self.classes)
+        return f"Jets({len(self):,}{': ' + known if known else ''}; {self.origin.name}, {self.origin.kind})"
+
     def __getitem__(self, keep: Any) -> "Jets":
         """Returns the jets that a slice, mask or index array keeps; one integer keeps one jet."""
         keep = chosen(keep, len(self), "jet")

@@ -25,6 +25,7 @@ FOREIGN = {
     b"PK\x03\x04": "a zip archive, as torch.save writes it",
     b"\x80": "a Python pickle",
     b"\x89HDF": "an HDF5 file",
+    b"PAR1": "a Parquet file, which wb.load reads",
 }
 """First bytes of files that are often taken for models. Pickles can run code and are never opened."""
 

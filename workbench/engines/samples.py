@@ -75,5 +75,9 @@ def same_classes(jets: Jets, classes: Sequence[str]) -> Jets:
         if name not in classes:
             msg = f"The validation sample has a class {name!r} that the training sample lacks; {nearest(name, classes)}"
             raise TrainingError(msg)
+    for name in classes:
+        if name not in jets.classes:
+            msg = f"The validation sample has no jets of class {name!r}; add some, or leave validation= out."
+            raise TrainingError(msg)
     order = np.array([list(classes).index(name) for name in jets.classes])
     return replace(jets, label=ClassArray(order[np.asarray(jets.label)], classes), classes=tuple(classes))

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
 
 from ..data.jets import Jets
-from ..errors import StoreError, TrainingError
+from ..errors import StoreError, TrainingError, nearest
 from ..models.deepsets import ParticleFlowNetwork
 from ..models.mlp import MLP
 from ..models.particlenet import ParticleNet, lite
@@ -116,6 +116,17 @@ class Tagger(param.Parameterized):
         bounds=(1e-4, 1.0),
         doc="Share of a tree's correction that is added (trees' learning rate).",
     )
+
+    def __init__(self, **settings: Any) -> None:
+        for name in settings:
+            if name not in self.param:
+                msg = f"A tagger has no setting {name!r}; {nearest(name, self.param)}"
+                raise TrainingError(msg)
+        try:
+            super().__init__(**settings)
+        except (TypeError, ValueError) as error:
+            msg = f"A setting is not as expected: {error}"
+            raise TrainingError(msg) from error
 
     def fit(
         self,

@@ -15,7 +15,7 @@ def submit(engine: Any, data: Any, *, seed: int, device: str = "cpu", **options:
             asking process must not import torch.
         data: Jets or events; they travel as a file.
         seed: Seed of the fit; the same seed gives the result of the same fit in this process.
-        device: "cpu", "cuda", "cuda:1".
+        device: "cpu", "cuda", "cuda:1", "mps" or "auto".
         options: Further arguments of `fit` (validation=, resume=), and name=, what the job is called on a page.
     """
     options = {"name": getattr(engine, "kind", type(engine).__name__.lower()), **options}

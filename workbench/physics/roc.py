@@ -111,6 +111,13 @@ class Roc:
     _signal_variance: np.ndarray = field(repr=False)
     _background_variance: np.ndarray = field(repr=False)
 
+    def __repr__(self) -> str:
+        sides = f"{self.signal} against {', '.join(self.background)}"
+        points = ", ".join(f"1/eps_B({point}) = {self.rejection(point)}" for point in (0.5, 0.3))
+        return (
+            f"Roc({sides}: AUC {self.auc:.4f} ± {self.auc_error:.4f}, accuracy {self.accuracy:.4f}, {points})"
+        )
+
     def rejection(self, signal_efficiency: float, rule: Rule = "interpolated") -> Rejection:
         """Returns the background rejection 1/eps_B at a signal efficiency in (0, 1]; unpacks to (value, error).
 
