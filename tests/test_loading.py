@@ -55,6 +55,15 @@ def test_a_file_with_constituents_gives_its_own_jets(radius, name):
     assert len(set(cut.columns["event_index"].tolist())) == len(cut)
 
 
+def test_jets_of_particles_linked_to_them_are_taken_with_these(tmp_path):
+    layouts.nanoaod(tmp_path / "a.root")
+    jets = wb.load(tmp_path / "a.root", kind="jets", radius=0.4)
+    assert jets.constituents.pt.to_list() == [[30.0, 20.0], [9.0], [40.0]]
+    assert np.asarray(jets.p4.pt).tolist() == [50.0, 9.0, 40.0]
+    assert jets.columns["event_index"].tolist() == [0, 0, 1]
+    assert jets.weight.tolist() == [1.0, 1.0, -1.0]
+
+
 @needs_shared("nanoaod")
 def test_a_file_with_nothing_to_cluster_says_so():
     with pytest.raises(

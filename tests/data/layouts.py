@@ -1,5 +1,6 @@
 """Files in their published layouts, written by the libraries that others write them with."""
 
+import awkward as ak
 import h5py
 import numpy as np
 import pandas as pd
@@ -61,8 +62,6 @@ def jetclass_arrays(jets, seed=0):
 
 
 def ragged(values, counts):
-    import awkward as ak
-
     return ak.unflatten(np.asarray(values), counts)
 
 
@@ -73,6 +72,26 @@ def root(path, tree, arrays):
             tree, {name: getattr(values, "type", None) or values.dtype for name, values in arrays.items()}
         )
         file[tree].extend(arrays)
+
+
+def nanoaod(path, **changes):
+    """Writes two events of PFNano: three jets, their candidates and muons, with NanoAOD's counters and links.
+
+    `changes` are new names of fields, such as Jet={"pt": "et"}.
+    """
+    candidates = {"pt": [[30.0, 20.0, 9.0, 1.0], [40.0]], "eta": [[0.1, 0.2, -1.0, 2.0], [0.5]]}
+    candidates |= {"phi": [[1.0, 1.1, -2.0, 0.0], [3.0]], "pdgId": [[211, 22, -13, 130], [22]]}
+    collections = {
+        "Jet": {"pt": [[50.0, 9.0], [40.0]], "eta": [[0.14, -1.0], [0.5]], "phi": [[1.04, -2.0], [3.0]]},
+        "Muon": {"pt": [[9.0], []], "eta": [[-1.0], []], "phi": [[-2.0], []], "dxy": [[0.1], []]},
+        "PFCands": candidates,
+        "JetPFCands": {"jetIdx": [[0, 0, 1], [0]], "pFCandsIdx": [[0, 1, 2], [0]]},
+    }
+    arrays = {}
+    for name, fields in collections.items():
+        names = changes.get(name, {})
+        arrays[name] = ak.zip({names.get(field, field): ak.Array(values) for field, values in fields.items()})
+    root(path, "Events", {**arrays, "run": np.array([1, 1]), "genWeight": np.array([1.0, -1.0])})
 
 
 def ftag(path, *, jets=20, lists="consts", scale=1000.0, seed=0, phi=True):

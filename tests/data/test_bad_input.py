@@ -1,5 +1,8 @@
 """Bad values, empty files and smallest samples in every format: each its sentence, or its right answer."""
 
+import json
+import zipfile
+
 import awkward as ak
 import h5py
 import numpy as np
@@ -7,12 +10,12 @@ import pytest
 import uproot
 
 import workbench as wb
-from tests.real_files import SHARED, needs_shared
-from workbench.data import delphes, formats
+from tests.real_files import needs_shared, real_file
+from workbench.data import delphes, formats, ftag, ig, jetnet, nanoaod, quarkgluon
 from workbench.errors import DataError
 
 from . import layouts
-from .test_event_files import olympics
+from .test_event_files import ig_text, olympics
 from .test_jet_files import QG, jet_net, quark_gluon
 
 
@@ -94,6 +97,79 @@ def test_padding_of_negative_zeros_is_padding(tmp_path):
     jets[1][3] = -0.0
     layouts.top_tagging(tmp_path / "a.h5", jets, [0, 1], "fixed")
     assert formats.read(tmp_path / "a.h5").counts.tolist() == [3, 3]
+
+
+def renamed_hdf5(writer, dataset, field=None):
+    """Writes an HDF5 file in which a dataset, or a field of it, has an s more."""
+
+    def write(path):
+        writer(path)
+        with h5py.File(path, "r+") as file:
+            values = file[dataset][:]
+            del file[dataset]
+            if field is not None:
+                values.dtype.names = [name + "s" * (name == field) for name in values.dtype.names]
+            file[dataset if field is not None else f"{dataset}s"] = values
+
+    return write
+
+
+def delphes_without(missing):
+    def write(path):
+        names = ["Event", "EFlowTrack", "EFlowPhoton", "EFlowNeutralHadron"]
+        layouts.root(path, "Delphes", {name + "s" * (name == missing): np.zeros(2) for name in names})
+
+    return write
+
+
+def ig_without_charge(path):
+    content = ig_text()
+    content["Types"]["Tracks_V3"][-1][0] = "charges"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("Events/Run_198230/Event_7", json.dumps(content))
+
+
+@pytest.mark.parametrize(
+    ("read", "writer", "missing", "near"),
+    [
+        (ftag.read, renamed_hdf5(layouts.ftag, "jets"), "dataset 'jets'", "jetss"),
+        (ftag.read, renamed_hdf5(layouts.ftag, "jets", "eta"), "jet field 'eta'", "etas"),
+        (ftag.read, renamed_hdf5(layouts.ftag, "consts"), "dataset 'consts'", "constss"),
+        (ftag.read, renamed_hdf5(layouts.ftag, "consts", "valid"), "track field 'valid'", "valids"),
+        (ftag.read, renamed_hdf5(layouts.ftag, "consts", "deta"), "track field 'deta'", "detas"),
+        (delphes.read, delphes_without("Event"), "branch 'Event'", "Events"),
+        (delphes.read, delphes_without("EFlowTrack"), "branch 'EFlowTrack'", "EFlowTracks"),
+        (nanoaod.read, lambda path: layouts.nanoaod(path, Jet={"pt": "pts"}), "branch 'Jet_pt'", "Jet_pts"),
+        (
+            nanoaod.read,
+            lambda path: layouts.nanoaod(path, Muon={"eta": "etas"}),
+            "branch 'Muon_eta'",
+            "Muon_etas",
+        ),
+        (
+            quarkgluon.read,
+            lambda path: np.savez(path, X=np.ones((1, 2, 4)), ys=[1]),
+            "array 'y.npy'",
+            "ys.npy",
+        ),
+        (jetnet.read, renamed_hdf5(jet_net, "jet_features"), "dataset 'jet_features'", "jet_featuress"),
+        (ig.read, ig_without_charge, "Tracks column 'charge'", "charges"),
+    ],
+)
+def test_what_is_missing_is_named_with_the_nearest(tmp_path, read, writer, missing, near):
+    path = tmp_path / "first.npz"
+    writer(path)
+    with pytest.raises(DataError, match=f"first.npz has no {missing}; did you mean '{near}'"):
+        read(path)
+
+
+def test_a_collection_of_nanoaod_without_pt_is_not_lost_silently(tmp_path):
+    layouts.nanoaod(tmp_path / "a.root", Jet={"pt": "rawPt"})
+    with pytest.raises(DataError, match="a.root has no branch 'Jet_pt'; did you mean 'Jet_"):
+        formats.read(tmp_path / "a.root")
+    layouts.root(tmp_path / "b.root", "Events", {"nJet": np.array([2]), "Muon_pt": np.array([1.0])})
+    with pytest.raises(DataError, match="b.root has no branch 'Jet_pt'"):
+        nanoaod.read(tmp_path / "b.root")
 
 
 def empty_root(path):
@@ -183,9 +259,9 @@ def test_weights_and_energies_of_flavour_tagging_files_are_used(tmp_path):
     np.testing.assert_allclose(ak.flatten(jets.constituents.mass), 0.5, rtol=1e-3)
 
 
-@needs_shared("delphes")
+@needs_shared("delphes/uproot-issue513.root")
 def test_what_delphes_measured_without_pt_is_left_out_and_counted():
-    path = SHARED / "delphes" / "uproot-issue513.root"
+    path = real_file("delphes/uproot-issue513.root")
     events = delphes.read(path)
     assert ak.all(events["particles"].pt > 0)
     assert np.isfinite(ak.to_numpy(ak.flatten(events["particles"].pz))).all()

@@ -12,7 +12,7 @@ import pyhepmc
 import pytest
 import zstandard
 
-from tests.real_files import SHARED, needs_shared
+from tests.real_files import SHARED, needs_shared, real_file
 from workbench.data import delphes, hepmc, ig, lhco, lhe, nanoaod
 from workbench.data.jets import summed
 from workbench.errors import DataError
@@ -59,9 +59,9 @@ def test_olympics_without_labels_are_unknown(tmp_path):
     assert lhco.read(tmp_path / "a.h5").label.tolist() == [-1, -1, -1]
 
 
-@needs_shared("delphes")
+@needs_shared("delphes/uproot-issue513.root")
 def test_constituents_found_through_references_point_along_the_delphes_jets():
-    events = delphes.read(SHARED / "delphes" / "uproot-issue513.root")
+    events = delphes.read(real_file("delphes/uproot-issue513.root"))
     generated, measured = (ak.flatten(events[name]) for name in ("gen_jets", "jets"))
     total = summed(generated.constituents)
     np.testing.assert_allclose(total.pt, generated.pt, rtol=1e-6)
@@ -70,9 +70,9 @@ def test_constituents_found_through_references_point_along_the_delphes_jets():
     np.testing.assert_allclose(summed(measured.constituents).eta, measured.eta, atol=1e-6)
 
 
-@needs_shared("delphes")
+@needs_shared("delphes/uproot-issue513.root")
 def test_delphes_rows_are_slices_of_the_whole():
-    path = SHARED / "delphes" / "uproot-issue513.root"
+    path = real_file("delphes/uproot-issue513.root")
     assert delphes.read(path, start=3, stop=6).fingerprint == delphes.read(path)[3:6].fingerprint
 
 
@@ -287,7 +287,7 @@ def test_momentum_is_conserved_in_the_real_les_houches_file():
     assert events.columns["weights"].shape == (100, 145)
 
 
-def ig_text():
+def ig_text(number=7):
     corners = [[f"{side}_{i}", "v3d"] for side in ("front", "back") for i in range(1, 5)]
     hit = [
         ["energy", "double"],
@@ -313,7 +313,7 @@ def ig_text():
             "PFMETs_V1": [["phi", "double"], ["pt", "double"]],
         },
         "Collections": {
-            "Event_V2": [[198230, 7, 1, 2]],
+            "Event_V2": [[198230, number, 1, 2]],
             "EBRecHits_V2": [[2.0, 0.5, 1.0, 0.0, 1, *[point] * 8], [-0.1, 0.5, 1.0, 0.0, 1, *[point] * 8]],
             "Tracks_V3": [[[0.001, 0.0, 0.0], [1.0, 0.0, 0.0], 3.0, 0.0, 0.0, -1]],
             "PFMETs_V1": [[0.1, 12.0]],

@@ -1,6 +1,8 @@
 """Formats are recognised by content, and whatever is wrong is one sentence."""
 
+import json
 import shutil
+import zipfile
 
 import h5py
 import numpy as np
@@ -9,12 +11,12 @@ import pyarrow.parquet as pq
 import pyhepmc
 import pytest
 
-from tests.real_files import SHARED, needs_shared
+from tests.real_files import needs_shared, real_file
 from workbench.data import formats, parquet
 from workbench.errors import DataError
 
 from . import layouts
-from .test_event_files import LHE, LHE_EVENT, hepmc_event, olympics
+from .test_event_files import LHE, LHE_EVENT, hepmc_event, ig_text, olympics
 from .test_jet_files import QG, jet_net, quark_gluon
 from .test_parquet import jets_of
 
@@ -35,6 +37,21 @@ def write_showers(path):
         file["incident_energies"], file["showers"] = np.full((2, 1), 1e4), np.ones((2, 6480))
 
 
+def write_delphes(path):
+    # uproot does not write branches within branches, so this is the file that Delphes wrote.
+    name = "delphes/uproot-issue513.root"
+    if not real_file(name).exists():
+        pytest.skip(f"the real file {name} is neither beside the checkout nor in scikit-hep-testdata")
+    shutil.copyfile(real_file(name), path)
+
+
+def write_ig(path):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("Header", "ig")
+        for number in (7, 8):
+            file.writestr(f"Events/Run_198230/Event_{number}", json.dumps(ig_text(number)))
+
+
 WRITERS = {
     "Workbench Parquet": lambda path: parquet.write(jets_of(5), path),
     "top-tagging reference HDF5": lambda path: layouts.top_tagging(
@@ -48,8 +65,11 @@ WRITERS = {
     "flavour-tagging HDF5": layouts.ftag,
     "CaloChallenge HDF5": write_showers,
     "LHC Olympics HDF5": write_olympics,
+    "Delphes ROOT": write_delphes,
+    "NanoAOD": layouts.nanoaod,
     "HepMC": write_hepmc,
     "Les Houches events": lambda path: path.write_text(LHE.format(events=LHE_EVENT * 2)),
+    "CMS event display (.ig)": write_ig,
 }
 
 
@@ -58,6 +78,10 @@ def written(tmp_path, name):
     first = tmp_path / ("first.npz" if "npz" in name else "first.hepmc" if name == "HepMC" else "first.root")
     WRITERS[name](first)
     return first.rename(tmp_path / "misnamed.txt")
+
+
+def test_every_format_is_written_here():
+    assert set(WRITERS) == {known.name for known in formats.FORMATS}
 
 
 @pytest.mark.parametrize("name", WRITERS)
@@ -153,26 +177,25 @@ REAL = {
 }
 
 
-@needs_shared("README.md")
-@pytest.mark.parametrize("name", REAL)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=needs_shared(name)) for name in REAL])
 def test_a_real_file_is_recognised_without_its_extension(tmp_path, name):
     path = tmp_path / "file"
-    shutil.copy(SHARED / name, path)
+    shutil.copy(real_file(name), path)
     known, rows = REAL[name]
     assert formats.recognise(path).name == known
     assert len(formats.read(path)) == rows
 
 
-@needs_shared("README.md")
-@pytest.mark.parametrize(
-    "name",
-    [
-        "fcc/test_FCC_Winter2023.root",
-        "lhcb/tracks_hits.root",
-        "km3net/basic_analysis_sample.h5",
-        "jetnet/pnet_state_dict.pt",
-    ],
-)
+OTHERS = [
+    "fcc/test_FCC_Winter2023.root",
+    "flat-ntuples/uproot-HZZ.root",
+    "lhcb/tracks_hits.root",
+    "km3net/basic_analysis_sample.h5",
+    "jetnet/pnet_state_dict.pt",
+]
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=needs_shared(name)) for name in OTHERS])
 def test_a_real_file_of_another_kind_is_refused(name):
     with pytest.raises(DataError, match="of no known format"):
-        formats.read(SHARED / name)
+        formats.read(real_file(name))

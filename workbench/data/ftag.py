@@ -53,10 +53,8 @@ def read(path: str | Path, *, start: int = 0, stop: int | None = None, units: st
     """
     path = Path(path)
     with reading(path, FORMAT), h5py.File(path) as file:
-        jets = file["jets"]
-        lists = file[
-            next(name for name in LISTS if name in file and "valid" in (file[name].dtype.names or ()))
-        ]
+        require(path, file, ["jets"], "dataset")
+        jets, lists = file["jets"], _lists(path, file)
         require(path, jets.dtype.names or (), ["pt", "eta"], "jet field")
         if len(lists) != len(jets):
             msg = f"{path.name} has {len(jets)} jets and lists of {len(lists)}; expected as many of each."
@@ -102,6 +100,14 @@ def _four_momentum(place: Place, jet: np.ndarray, scale: float) -> dict[str, np.
     else:
         p4["mass"] = np.zeros(len(jet))
     return p4 | {"phi": wrapped(p4["phi"])}
+
+
+def _lists(path: Path, file: h5py.File) -> h5py.Dataset:
+    given = [name for name in LISTS if name in file]
+    require(path, file, given or LISTS[:1], "dataset")
+    name = next((name for name in given if "valid" in (file[name].dtype.names or ())), given[0])
+    require(path, file[name].dtype.names or (), ["valid"], "track field")
+    return file[name]
 
 
 def _list_in(content: Content) -> str | None:

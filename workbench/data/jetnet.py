@@ -10,7 +10,7 @@ from ..errors import DataError
 from .content import Content
 from .frame import pieces
 from .jets import Jets, momenta, wrapped
-from .source import Place, finite, origin_of, ragged, reading, row_range
+from .source import Place, finite, origin_of, ragged, reading, require, row_range
 
 FORMAT = "JetNet HDF5"
 CLASSES = {"g": "gluon", "q": "light quark", "t": "top", "w": "W", "z": "Z"}
@@ -34,6 +34,7 @@ def read(path: str | Path, *, start: int = 0, stop: int | None = None, class_nam
     """
     path = Path(path)
     with reading(path, FORMAT), h5py.File(path) as file:
+        require(path, file, ["particle_features", "jet_features"], "dataset")
         particles, jets = file["particle_features"], file["jet_features"]
         if particles.ndim != 3 or particles.shape[2] not in (3, 4) or jets.shape[1:] not in ((3,), (4,)):
             msg = f"{path.name} has shapes {particles.shape} and {jets.shape}; expected (jets, particles, 4) and (jets, 4)."

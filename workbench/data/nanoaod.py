@@ -70,8 +70,8 @@ def is_one(content: Content) -> bool:
 def read(path: str | Path, *, start: int = 0, stop: int | None = None) -> Events:
     """Returns events with those collections that the file has.
 
-    Masses that are not stored are 0. NanoAOD keeps lengths in cm, here they are mm. "particles" are there in PFNano
-    only; then "jets" and "fat_jets" have "constituents", with their momenta times the PUPPI weight where the uncorrected
+    Of a collection that the file has anything of, its count included, _pt, _eta and _phi must be there. Masses that are
+    not stored are 0. NanoAOD keeps lengths in cm, here they are mm. "particles" are there in PFNano only; then "jets" and "fat_jets" have "constituents", with their momenta times the PUPPI weight where the uncorrected
     jet is nearer to that sum than to the plain one (the origin names these collections). The weight is genWeight; a file
     without it and without generator particles is data. "met" is the first of MET, PFMET and PuppiMET.
 
@@ -86,7 +86,7 @@ def read(path: str | Path, *, start: int = 0, stop: int | None = None) -> Events
         collections = {
             ours: _records(path, tree, theirs, names, rows)
             for ours, theirs in COLLECTIONS.items()
-            if f"{theirs}_pt" in names
+            if f"n{theirs}" in names or any(name.startswith(f"{theirs}_") for name in names)
         }
         weighted = []
         for ours, links in CANDIDATES.items():
