@@ -1,11 +1,16 @@
 """What each plot is given to draw: numbers, units and signs, without a browser."""
 
+import ast
+import sys
+from pathlib import Path
+
 import awkward as ak
 import numpy as np
 import pytest
 from bokeh.models import ColumnDataSource, FactorRange, LinearColorMapper
 
 from tests.toys import toy_jets
+from workbench import views
 from workbench.data.explanation import Explanation, Ledger
 from workbench.data.jets import Jets, momenta
 from workbench.physics.distributions import Points
@@ -197,13 +202,14 @@ def test_axes_carry_their_units():
     assert axis_label("τ32", "1") == axis_label("τ32") == "τ32"
 
 
-def test_every_figure_has_a_name_and_labelled_axes():
+def every_figure():
+    """One of each figure that the views can build."""
     scale = LinearColorMapper()
     dots, edges = particles.empty(), graph.empty()
     rates = performance.rate_columns(EDGES, *[tuple(np.zeros((3, 2)))] * 2)
     sources = distributions.Sources()
     histogram = distributions.histogram_figure(sources, "mass", "GeV", name="mass")
-    figures = [
+    return [
         particles.map_figure(dots, scale),
         graph.graph_figure(edges, dots, scale),
         image.image_figure(image.empty(), image.intensity_scale()),
@@ -219,8 +225,34 @@ def test_every_figure_has_a_name_and_labelled_axes():
         performance.calibration_figure(_source(performance.calibration_columns(*np.full((4, 1), 0.5)))),
         performance.rate_figure(_source(rates), "mass", "GeV", signal="top", background="QCD", name="rate"),
     ]
+
+
+def test_every_figure_has_a_name_and_labelled_axes():
+    figures = every_figure()
     assert len({figure.name for figure in figures}) == len(figures)
     assert all(figure.xaxis.axis_label for figure in figures)
+
+
+def test_no_figure_of_any_view_is_left_out_of_these_tests():
+    files = Path(views.__file__).parent.glob("*.py")
+    defined = {
+        f"{file.stem}.{node.name}"
+        for file in files
+        for node in ast.parse(file.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and _returns_a_figure(node)
+    }
+    called, before = set(), sys.getprofile()
+
+    def note(frame, event, arg):
+        if event == "call":
+            called.add(f"{Path(frame.f_code.co_filename).stem}.{frame.f_code.co_name}")
+
+    sys.setprofile(note)
+    try:
+        every_figure()
+    finally:
+        sys.setprofile(before)
+    assert defined - called == set()
 
 
 def _source(columns):
@@ -236,3 +268,7 @@ def test_colours_of_an_empty_plot_are_no_numbers():
     ):
         words = [rows[name] for name in ("colour", "hatch", "class", "marker") if name in rows]
         assert all(np.asarray(word).dtype == object for word in words)
+
+
+def _returns_a_figure(node):
+    return isinstance(node.returns, ast.Name) and node.returns.id == "figure"
