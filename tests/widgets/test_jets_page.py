@@ -1,11 +1,16 @@
 """The viewers of the jets page around one sample, one selection and one tagger, without a browser."""
 
+import html
+import re
 import threading
 import time
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from bokeh.core.json_encoder import serialize_json
+from bokeh.document import Document
+from scipy.spatial.distance import jensenshannon
 
 from tests.toys import toy_jets
 from workbench.data.classes import ClassArray
@@ -19,6 +24,7 @@ from workbench.widgets.jets_page import JetsPage
 from workbench.widgets.performance import measure
 
 JETS = toy_jets(400, 3)
+MARKUP = "<img src=x onerror=alert(1)>"
 
 # Panel 1.9.4 resets an index in place, of which pandas 3.1 warns.
 pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword")
@@ -153,6 +159,46 @@ def test_efficiency_at_the_working_point_averages_to_it():
     assert inside == pytest.approx(0.5, abs=0.03)
 
 
+def test_the_cut_is_read_by_the_rule_that_the_rejections_name(scored):
+    found = scored.performance.measured
+    assert found.cut == found.curve.cut(0.5, "interpolated")
+    # Of 200 signal jets, all of different mass, exactly half pass; the rule "first" would pass 101.
+    passed = np.asarray(MassCut().score(JETS))[:, 1] >= found.cut
+    assert np.sum(passed & JETS.is_class("top")) == 100
+    assert found.curve.rejection(0.5).rule in html.unescape(scored.performance.rule.object)
+    assert "where εS first reaches 0.5" in scored.distributions.histograms["score"].check.object
+
+
+def test_the_sculpting_of_the_mass_agrees_with_scipy():
+    scores = graded(0.7)
+    found = measure(JETS, scores, "top", "QCD")
+    said = re.fullmatch(
+        r"Mass sculpting of QCD by the cut: Jensen-Shannon distance (\S+) \(floor (\S+) expected .*\)\.",
+        found.sculpted,
+    )
+    mass, passed = np.asarray(JETS.p4.mass), np.asarray(scores)[:, 1] >= found.cut
+    edges = np.r_[-np.inf, found.rates["mass"][1].edges, np.inf]
+    qcd = JETS.is_class("QCD")
+    before, after = (np.histogram(mass[which], edges)[0] for which in (qcd, qcd & passed))
+    assert float(said[1]) == pytest.approx(jensenshannon(before, after, base=2), abs=6e-4)
+    filled, all_jets, left = np.sum(before > 0), np.sum(before), np.sum(after)
+    floor = np.sqrt((filled - 1) / (8 * np.log(2)) * (1 / left - 1 / all_jets))
+    assert float(said[2]) == pytest.approx(floor, abs=6e-4)
+
+
+def test_where_no_background_passes_the_sculpting_says_so():
+    found = measure(JETS, graded(0.0), "top", "QCD")
+    assert found.sculpted.startswith("Mass sculpting of QCD by the cut: not known. ")
+    assert "loosen the cut" in found.sculpted
+
+
+def graded(mixing):
+    """Scores that are the truth plus noise: without mixing, they separate the classes fully."""
+    noise = np.random.default_rng(5).uniform(size=len(JETS))
+    top = 0.5 * JETS.is_class("top") * (1 - mixing) + 0.5 * noise
+    return ClassArray(np.stack([1 - top, top], axis=1), ("QCD", "top"))
+
+
 def test_a_sample_without_the_background_says_why_nothing_is_measured(scored):
     scored.picker.take(toy_jets(40, 1, classes=("W", "Z")))
     settle(scored)
@@ -210,6 +256,32 @@ def test_an_error_is_one_sentence_and_the_page_lives_on():
         errands.collect()
     assert errands.error == ""
     errands.close()
+
+
+def test_markup_in_an_error_reaches_the_browser_as_text_only(page):
+    def fail():
+        msg = f"There is no file {MARKUP}."
+        raise DataError(msg)
+
+    page.errands.send("reading the sample", fail, lambda _: None)
+    settle(page)
+    assert page.told.visible
+    alert = page.told.get_root()
+    assert alert.data.object == ""
+    [text] = alert.data.objects
+    # Panel escapes once more for the way, which its browser side undoes.
+    assert html.unescape(html.unescape(text.text)) == f"There is no file {MARKUP}."
+    sent = Document()
+    sent.add_root(alert)
+    whole = serialize_json(sent.to_json())
+    assert "onerror" in whole
+    assert "<img" not in whole
+    assert "<img" not in html.unescape(whole)
+
+
+def test_the_page_says_where_the_sample_came_from(page):
+    assert html.unescape(page.picker.origin.object) == page.sample.provenance
+    assert "toys" in page.picker.origin.object
 
 
 def test_of_several_errands_of_a_kind_only_the_last_is_taken_up():

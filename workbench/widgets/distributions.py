@@ -87,7 +87,11 @@ class Histogram(pn.viewable.Viewer):
         parts += [f"{undefined:,} undefined"] if undefined else []
         span = self.selection.ranges.get(self.observable.name)
         brushed = f" Brushed {span[0]:.3g} to {span[1]:.3g}; double-click to undo." if span else ""
-        cut = f" Dashed: {self.threshold.location:.3f}, at εS = 0.5." if self.threshold.visible else ""
+        cut = (
+            f" Dashed: {self.threshold.location:.3f}, where εS first reaches 0.5."
+            if self.threshold.visible
+            else ""
+        )
         return f"{len(values):,} jets{', ' + ', '.join(parts) if parts else ''}.{cut}{brushed}"
 
     def _on_brush(self, event: SelectionGeometry) -> None:

@@ -42,7 +42,9 @@ class JetsPage:
         self.table = JetTable(self.sample, self.selection)
         self.inspector = JetInspector(self.sample, self.selection, self.analysis)
         self.analysis.param.watch(lambda event: self.distributions.cut(event.new), "cut")
-        self.told = pmui.Alert(severity="error", visible=False, sizing_mode="stretch_width")
+        self.failed = line(margin=0)
+        # The text is a child: an Alert's own `object` is Markdown, in which HTML of a file or a user would run.
+        self.told = pmui.Alert(self.failed, severity="error", visible=False, sizing_mode="stretch_width")
         self.doing = line("", variant="caption", styles={"color": "white"})
         self.bar = pmui.LinearProgress(variant="indeterminate", visible=False, sizing_mode="stretch_width")
         self.errands.param.watch(self._say, ["doing", "error"])
@@ -102,7 +104,8 @@ class JetsPage:
     def _say(self, *events: Any) -> None:
         self.bar.visible = bool(self.errands.doing)
         say(self.doing, self.errands.doing)
-        self.told.param.update(object=self.errands.error, visible=bool(self.errands.error))
+        say(self.failed, self.errands.error)
+        self.told.visible = bool(self.errands.error)
 
 
 def _bundled_tagger() -> Any:

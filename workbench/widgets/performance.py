@@ -10,10 +10,11 @@ import param
 from bokeh.models import ColumnDataSource
 
 from ..data.jets import Jets
+from ..errors import DataError
 from ..physics.calibration import Reliability, reliability
-from ..physics.efficiency import Efficiency, efficiency
+from ..physics.efficiency import Efficiency, efficiency, sculpting
 from ..physics.observables import OBSERVABLES, observables
-from ..physics.roc import Roc, roc
+from ..physics.roc import Roc, Rule, discriminant, roc
 from ..views import performance as view
 from .analysis import Analysis
 from .errands import Errands
@@ -26,6 +27,9 @@ AGAINST = ("pt", "mass", "multiplicity")
 WORKING_POINT = 0.5
 """Signal efficiency of the cut whose efficiency and mistag rate are shown."""
 
+RULE: Rule = "interpolated"
+"""Rule by which all working points of the pane are read; the cut is the first to reach the efficiency."""
+
 BINS = 12
 
 
@@ -36,6 +40,7 @@ class Measurement:
     curve: Roc
     cut: float
     rates: dict[str, tuple[Efficiency, Efficiency]]
+    sculpted: str
     calibration: Reliability
 
 
@@ -44,20 +49,33 @@ def measure(jets: Jets, scores: Any, signal: str, background: str) -> Measuremen
     curve = roc(jets.label, scores, signal=signal, background=background, weight=jets.weight)
     pair = jets.is_class(signal) | jets.is_class(background)
     jets, scores = jets[pair], scores[pair]
-    names = scores.classes
-    columns = np.asarray(scores)[:, [names.index(signal), names.index(background)]]
-    probability = columns[:, 0] / columns.sum(axis=1)
-    cut = curve.cut(WORKING_POINT)
+    probability = discriminant(scores, signal=signal, background=background)
+    cut = curve.cut(WORKING_POINT, RULE)
     passed, is_signal = probability >= cut, jets.is_class(signal)
-    rates = {}
-    for name, values in observables(jets, AGAINST).items():
+    rates, seen = {}, observables(jets, AGAINST)
+    for name, values in seen.items():
         edges = _edges(values)
         of_signal, of_background = (
             efficiency(values[which], passed[which], edges, weight=jets.weight[which])
             for which in (is_signal, ~is_signal)
         )
         rates[name] = of_signal, of_background
-    return Measurement(curve, cut, rates, reliability(probability, is_signal, weight=jets.weight))
+    rest = ~is_signal
+    shape = _sculpted(seen["mass"][rest], passed[rest], rates["mass"][1].edges, jets.weight[rest])
+    sculpted = f"Mass sculpting of {background} by the cut: {shape}"
+    return Measurement(curve, cut, rates, sculpted, reliability(probability, is_signal, weight=jets.weight))
+
+
+def _sculpted(mass: np.ndarray, passed: np.ndarray, edges: np.ndarray, weight: np.ndarray) -> str:
+    """How much a cut changes the shape of the mass, in words."""
+    try:
+        found = sculpting(mass, passed, edges, weight=weight)
+    except DataError as error:
+        return f"not known. {error}"
+    return (
+        f"Jensen-Shannon distance {found.distance:.3f} "
+        f"(floor {found.floor:.3f} expected from statistics alone)."
+    )
 
 
 def _edges(values: np.ndarray) -> np.ndarray:
@@ -90,7 +108,7 @@ class Performance(pn.viewable.Viewer):
         self.rates = {
             name: ColumnDataSource(view.rate_columns(np.zeros(1), *[(empty,) * 3] * 2)) for name in AGAINST
         }
-        self.off = line(variant="caption")
+        self.off, self.sculpted = line(variant="caption"), line(variant="caption")
         self.signal, self.background = (
             pmui.Select(label=label, options=[], size="small", width=150)
             for label in ("Signal", "Background")
@@ -148,7 +166,7 @@ class Performance(pn.viewable.Viewer):
         """Shows a measurement."""
         self.measured = found
         curve, fitted = found.curve, self.analysis.fitted
-        thirty, fifty = (curve.rejection(point) for point in view.WORKING_POINTS)
+        thirty, fifty = (curve.rejection(point, RULE) for point in view.WORKING_POINTS)
         numbers = {
             "accuracy": with_error(curve.accuracy, curve.accuracy_error),
             "auc": with_error(curve.auc, curve.auc_error),
@@ -170,6 +188,7 @@ class Performance(pn.viewable.Viewer):
                 self.off,
                 f"Expected calibration error {c.ece:.3f}; a perfect score would show {c.floor:.3f} ± {c.floor_error:.3f} with as many jets.",
             )
+            say(self.sculpted, found.sculpted)
             for name, (signal, background) in found.rates.items():
                 ends = [(e.value, e.low, e.high) for e in (signal, background)]
                 self.rates[name].data = view.rate_columns(signal.edges, *ends)
@@ -188,26 +207,15 @@ class Performance(pn.viewable.Viewer):
 
     def _layout(self) -> list[Any]:
         # Made when first needed: figures are the larger part of what painting a page takes.
-        rates = [
-            picture(
-                view.rate_figure(
-                    source,
-                    OBSERVABLES[name].label,
-                    OBSERVABLES[name].unit,
-                    signal="signal",
-                    background="background",
-                    name=f"rate {name}",
-                )
-            )
-            for name, source in self.rates.items()
-        ]
         tabs = pmui.Tabs(
             ("Rejection", picture(view.rejection_figure(self.curve))),
             (
                 "Against pT, mass, multiplicity",
                 pn.Column(
-                    line(f"Cut at a signal efficiency of {WORKING_POINT}.", variant="caption"),
-                    *rates,
+                    line(
+                        f"Cut where the signal efficiency first reaches {WORKING_POINT}.", variant="caption"
+                    ),
+                    *map(self._rate, self.rates),
                     sizing_mode="stretch_width",
                 ),
             ),
@@ -220,6 +228,19 @@ class Performance(pn.viewable.Viewer):
             sizing_mode="stretch_width",
         )
         return [row(list(self.figures.values()), width=100, most=5), self.rule, tabs]
+
+    def _rate(self, name: str) -> pn.viewable.Viewable:
+        against = OBSERVABLES[name]
+        figure = view.rate_figure(
+            self.rates[name],
+            against.label,
+            against.unit,
+            signal="signal",
+            background="background",
+            name=f"rate {name}",
+        )
+        below = [self.sculpted] if name == "mass" else []
+        return pn.Column(picture(figure), *below, sizing_mode="stretch_width", margin=0)
 
     def __panel__(self) -> pn.viewable.Viewable:
         return pane(

@@ -84,6 +84,7 @@ class SamplePicker(pn.viewable.Viewer):
         """Shows these jets."""
         self.sample.take(jets)
         self.expression.value = ""
+        say(self.origin, self.sample.provenance)
         self._count()
 
     def take_simulated(self, jets: Jets) -> None:
