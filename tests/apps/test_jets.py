@@ -54,10 +54,13 @@ def address():
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "panel", "serve", "apps/jets.py", "--address", "127.0.0.1"]
+    # A browser that needs more than 15 s to read the scripts, as a first one on a busy machine does, would find its
+    # session discarded; the one made in its place takes its style sheets from a host on the network.
+    command += ["--unused-session-lifetime", "600000"]
     server = subprocess.Popen(
         [*command, "--port", str(port)], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    ends = time.monotonic() + 60
+    ends = time.monotonic() + 180
     while time.monotonic() < ends:
         try:
             with urlopen(f"http://127.0.0.1:{port}/favicon.ico", timeout=5):
@@ -76,7 +79,7 @@ def page(address):
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGS)
         opened = browser.new_page(viewport={"width": 1400, "height": 1000})
-        opened.set_default_timeout(90_000)
+        opened.set_default_timeout(180_000)
         opened.strangers, opened.failures = [], []
         opened.on(
             "request",
