@@ -192,6 +192,14 @@ def test_where_no_background_passes_the_sculpting_says_so():
     assert "loosen the cut" in found.sculpted
 
 
+def test_the_sculpting_by_a_single_background_jet_is_not_put_into_numbers():
+    # Top as background: its masses fill many bins, over which one jet cannot be spread.
+    scores = np.asarray(graded(0.0)).copy()
+    scores[np.flatnonzero(JETS.is_class("top"))[0]] = 1.0, 0.0
+    found = measure(JETS, ClassArray(scores, ("QCD", "top")), "QCD", "top")
+    assert found.sculpted.endswith(": not known; 1 of 200 jets passing are too few to tell.")
+
+
 def graded(mixing):
     """Scores that are the truth plus noise: without mixing, they separate the classes fully."""
     noise = np.random.default_rng(5).uniform(size=len(JETS))

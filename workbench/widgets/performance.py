@@ -72,9 +72,12 @@ def _sculpted(mass: np.ndarray, passed: np.ndarray, edges: np.ndarray, weight: n
         found = sculpting(mass, passed, edges, weight=weight)
     except DataError as error:
         return f"not known. {error}"
+    passing = f"{np.count_nonzero(passed):,} of {len(passed):,} jets passing"
+    if found.floor >= 1:
+        return f"not known; {passing} are too few to tell."
     return (
         f"Jensen-Shannon distance {found.distance:.3f} "
-        f"(floor {found.floor:.3f} expected from statistics alone)."
+        f"(floor {found.floor:.3f} expected from statistics alone, with {passing})."
     )
 
 
