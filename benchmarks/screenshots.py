@@ -17,7 +17,7 @@ from playwright.sync_api import Page, sync_playwright
 
 ROOT = Path(__file__).parents[1]
 CHROMIUM = "/usr/bin/chromium"
-SIZE = {"width": 1400, "height": 1420}
+SIZE = {"width": 1400, "height": 2000}
 PATIENCE = 180_000
 """Milliseconds that any step may take, on a machine that does other things too."""
 
