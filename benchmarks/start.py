@@ -81,7 +81,8 @@ def jet_opened(page):
     """Opens the first jet and waits for its ledger."""
     button = page.get_by_role("button", name="Open the first jet")
     while True:
-        button.click()
+        if button.is_visible():
+            button.click()
         try:
             page.get_by_text(re.compile(r"^Jet 0: ")).wait_for(timeout=2_000)
             break
