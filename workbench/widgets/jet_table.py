@@ -45,15 +45,21 @@ DIGITS = {
 
 
 def rows(sample: SampleState, indices: np.ndarray) -> pd.DataFrame:
-    """Returns one row per jet: its place in the sample, its class, and those of `COLUMNS` that are known."""
+    """Returns one row per jet: its place in the sample, its class, and `COLUMNS`, NaN where they are not known."""
+    # Always the same columns: the browser's table answers new ones with an error while it is not drawn yet.
     jets = sample.jets
     if jets is None:
-        return pd.DataFrame({"jet": []})
+        nothing = {title: np.zeros(0) for title in COLUMNS.values()}
+        return pd.DataFrame({"jet": np.zeros(0, int), "class": np.zeros(0, object), **nothing})
     names = np.array([*map(safe_text, jets.classes), "unknown"], dtype=object)
     table = {"jet": indices, "class": names[np.asarray(jets.label)[indices]]}
     for name, title in COLUMNS.items():
-        if name in sample.known:
-            table[title] = np.round(sample.column(name)[indices].astype(float), 3)
+        known = name in sample.known
+        table[title] = (
+            np.round(sample.column(name)[indices].astype(float), 3)
+            if known
+            else np.full(len(indices), np.nan)
+        )
     return pd.DataFrame(table)
 
 

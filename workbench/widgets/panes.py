@@ -34,8 +34,9 @@ def line(text: str = "", *, variant: str = "body2", **options: Any) -> pn.pane.H
 
 
 def say(where: pn.pane.HTML, text: str) -> None:
-    """Shows plain text in a line; an empty one takes no room."""
-    where.param.update(object=safe_text(text), visible=bool(text))
+    """Shows plain text in a line."""
+    # Its `visible` is left alone: the browser answers a change of it with an error while the line is not drawn yet.
+    where.object = safe_text(text)
 
 
 def pane(title: str, *content: Any, name: str = "") -> pmui.Paper:

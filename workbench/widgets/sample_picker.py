@@ -61,7 +61,7 @@ class SamplePicker(pn.viewable.Viewer):
         self.bar = pmui.LinearProgress(
             value=0, variant="determinate", visible=False, sizing_mode="stretch_width"
         )
-        self.told, self.facts = line(visible=False), line(variant="caption")
+        self.told, self.facts = line(), line(variant="caption")
         self.origin = line(
             variant="caption",
             styles={"white-space": "pre-wrap", "overflow-wrap": "anywhere"},

@@ -88,7 +88,7 @@ class TrainingPanel(pn.viewable.Viewer):
         self.bar = pmui.LinearProgress(
             value=0, variant="determinate", visible=False, sizing_mode="stretch_width"
         )
-        self.told, self.plan = line(visible=False), line(variant="caption")
+        self.told, self.plan = line(), line(variant="caption")
         self.sources = training.Sources()
         self.curves = pn.Column(visible=False, sizing_mode="stretch_width")
         self.train.on_click(lambda _: self.begin())
