@@ -1,38 +1,14 @@
 """The jets page as it is served: in a browser, on localhost, without any other host."""
 
-import os
 import re
-import socket
 import subprocess
 import sys
-import time
-from contextlib import closing
-from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-CHROMIUM = Path("/usr/bin/chromium")
-ARGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-needs_browser = pytest.mark.skipif(
-    not CHROMIUM.exists() and os.environ.get("WORKBENCH_REQUIRE_BROWSER") != "1",
-    reason="there is no chromium at /usr/bin/chromium to open the page with",
-)
-BUNDLE = ROOT / "workbench" / "data" / "bundle"
-needs_tagger = pytest.mark.skipif(
-    not (BUNDLE / "tagger.safetensors").exists(), reason="the bundled tagger has not been made (make bundle)"
-)
+from tests.apps.browser import ROOT, assert_quiet, click_until, needs_browser, needs_tagger, opened, served
+
+address = served("apps/jets.py")
 
 
 def test_the_first_paint_needs_neither_torch_nor_any_engine():
@@ -48,65 +24,11 @@ def test_the_first_paint_needs_neither_torch_nor_any_engine():
     assert finished.returncode == 0, finished.stderr
 
 
-@pytest.fixture(scope="module")
-def address():
-    with closing(socket.socket()) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "panel", "serve", "apps/jets.py", "--address", "127.0.0.1"]
-    # A browser that needs more than 15 s to read the scripts, as a first one on a busy machine does, would find its
-    # session discarded; the one made in its place takes its style sheets from a host on the network.
-    command += ["--unused-session-lifetime", "600000"]
-    server = subprocess.Popen(
-        [*command, "--port", str(port)], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    ends = time.monotonic() + 180
-    while time.monotonic() < ends:
-        try:
-            with urlopen(f"http://127.0.0.1:{port}/favicon.ico", timeout=5):
-                break
-        except (URLError, OSError):
-            time.sleep(0.2)
-    yield f"http://127.0.0.1:{port}/jets"
-    server.terminate()
-    server.wait(20)
-
-
 @pytest.fixture
-def page(address):
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGS)
-        opened = browser.new_page(viewport={"width": 1400, "height": 1000})
-        opened.set_default_timeout(180_000)
-        opened.strangers, opened.failures = [], []
-        opened.on(
-            "request",
-            lambda request: opened.strangers.append(request.url) if _is_strange(request.url) else None,
-        )
-        opened.on("pageerror", lambda error: opened.failures.append(str(error)))
-        opened.goto(address)
-        opened.get_by_text(re.compile(r"of [\d,]+ jets selected")).wait_for()
-        yield opened
-        browser.close()
-
-
-def _is_strange(url):
-    return not url.startswith(("http://127.0.0.1", "ws://127.0.0.1", "data:", "blob:"))
-
-
-def click_until(page, button, appears):
-    """Clicks, again if need be: the first click within a second of a render can be lost."""
-    for _ in range(10):
-        if button.is_visible() and button.is_enabled():
-            button.click()
-        try:
-            appears.wait_for(timeout=6_000)
-            return
-        except Exception:  # noqa: BLE001 - playwright's timeout, whose class is only known with playwright
-            continue
-    appears.wait_for()
+def page(browser, address):
+    with opened(browser, address) as page:
+        page.get_by_text(re.compile(r"of [\d,]+ jets selected")).wait_for()
+        yield page
 
 
 @pytest.mark.browser
@@ -119,8 +41,7 @@ def test_jets_are_there_and_one_opens_without_any_other_host(page):
     page.get_by_role("tab", name="Lund plane").click()
     page.get_by_role("tab", name="Particles").click()
     page.get_by_role("columnheader", name="pT [GeV]").last.wait_for()
-    assert page.strangers == []
-    assert page.failures == []
+    assert_quiet(page)
 
 
 @pytest.mark.browser
@@ -147,8 +68,7 @@ def test_a_network_trains_with_curves_and_is_measured(page):
     click_until(page, page.get_by_role("button", name="Train"), page.get_by_text(re.compile("Epoch .* of 2")))
     page.get_by_text("All epochs done.").wait_for()
     page.get_by_text(re.compile("particlenet-lite, seed 1: .* that the fit never saw")).wait_for()
-    assert page.failures == []
-    assert page.strangers == []
+    assert_quiet(page)
 
 
 @pytest.mark.browser
