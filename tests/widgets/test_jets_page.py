@@ -6,6 +6,7 @@ import threading
 import time
 from types import SimpleNamespace
 
+import awkward as ak
 import numpy as np
 import pytest
 from bokeh.core.json_encoder import serialize_json
@@ -70,13 +71,12 @@ def scored(page, monkeypatch):
     return page
 
 
-def planted(fitted, jet, *, seed):
+def planted(fitted, jets, *, seed, rule="epsilon"):
     """An explanation with relevance 1, 2, 3, … in order of the particles, and books that close."""
-    n = int(jet.counts[0])
-    relevance = np.arange(1.0, n + 1)[None]
-    total = relevance.sum(axis=1)
-    books = Ledger(total + 1, {"inputs": total, "biases": np.ones(1)})
-    return Explanation(relevance, relevance[..., None], ("log pt",), books, how={"rule": "planted"})
+    relevance = ak.values_astype(ak.local_index(jets.constituents.pt) + 1, np.float64)
+    total = ak.to_numpy(ak.sum(relevance, axis=1))
+    books = Ledger(total + 1, {"inputs": total, "biases": np.ones(len(jets))})
+    return Explanation(relevance, relevance[..., None], ("log pt",), books, how={"rule": rule})
 
 
 def test_every_jet_is_in_the_histogram_of_its_class(page):

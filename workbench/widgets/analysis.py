@@ -1,5 +1,8 @@
 """The tagger that a page looks at: its scores of the sample, how good it is, and why the open jet got its score."""
 
+from collections import OrderedDict
+from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -15,6 +18,18 @@ from .errands import Errands, public
 EXPLAINING = "explaining the jet"
 """What the page says while it does so; this errand should wait for no other."""
 
+PREFETCHING = "explaining its neighbours"
+"""Done unasked, so that the next and the previous jet are there at once."""
+
+NEIGHBOURS = 3
+"""How many jets before and after the open one, in the order of the selection, are explained unasked."""
+
+KEPT = 512
+"""Explanations that are kept; the one not looked at for the longest time goes first."""
+
+RULES = ("epsilon", "0")
+"""Rules of relevance propagation that a page offers; the names are those of `explain`."""
+
 HELD_OUT = 0.25
 """Share of the selected jets that a fit on the page never sees; its quality is measured on them."""
 
@@ -26,6 +41,38 @@ def held_out(mask: np.ndarray, seed: int) -> np.ndarray:
     rest = np.zeros(len(mask), dtype=bool)
     rest[drawn] = True
     return rest
+
+
+class Explanations:
+    """Explanations of single jets by (tagger, sample, jet, rule, score), as they were made.
+
+    Tagger and sample are held as they are, so that no other object can take their place in the key.
+    """
+
+    def __init__(self, kept: int = KEPT) -> None:
+        self._kept = kept
+        self._known: OrderedDict[tuple[Any, ...], tuple[Any, Jets, Explanation]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def find(self, fitted: Any, jets: Jets, index: int, *how: str) -> Explanation | None:
+        """Returns the very explanation that was kept, or None."""
+        key = (id(fitted), id(jets), index, how)
+        if key not in self._known:
+            return None
+        self._known.move_to_end(key)
+        return self._known[key][2]
+
+    def keep(self, fitted: Any, jets: Jets, index: int, *how: str, explanation: Explanation) -> None:
+        """Keeps the explanation of one jet; the first stays."""
+        self._known.setdefault((id(fitted), id(jets), index, how), (fitted, jets, explanation))
+        while len(self._known) > self._kept:
+            self._known.popitem(last=False)
+
+    def clear(self) -> None:
+        """Forgets all of them."""
+        self._known.clear()
 
 
 class Analysis(param.Parameterized):
@@ -55,14 +102,17 @@ class Analysis(param.Parameterized):
     cut: float | None = param.Number(
         None, allow_None=True, doc="Score at the working point; None while it is not known."
     )
+    rule: str = param.Selector(default=RULES[0], objects=list(RULES), doc="Rule of relevance propagation.")
     explanation: Explanation | None = param.ClassSelector(
         class_=Explanation, allow_None=True, doc="Of the open jet."
     )
 
     def __init__(self, sample: SampleState, selection: SelectionState, errands: Errands) -> None:
+        self.explanations = Explanations()
         super().__init__(sample=sample, selection=selection, errands=errands)
         sample.param.watch(self._on_sample, "jets")
         selection.param.watch(self._explain, "current")
+        self.param.watch(self._explain, "rule")
 
     def take(self, fitted: Any, title: str, unseen: np.ndarray | None = None) -> None:
         """Looks at another tagger; `unseen` says which jets of the present sample its fit never saw."""
@@ -101,6 +151,7 @@ class Analysis(param.Parameterized):
         return all(name in jets.classes and bool(np.any(jets.is_class(name) & used)) for name in pair)
 
     def _on_sample(self, *events: Any) -> None:
+        self.explanations.clear()
         self.param.update(scores=None, unseen=None, explanation=None, cut=None)
         self._score()
 
@@ -125,19 +176,67 @@ class Analysis(param.Parameterized):
 
     def _explain(self, *events: Any) -> None:
         fitted, jets, current = self.fitted, self.sample.jets, self.selection.current
-        self.explanation = None
         if fitted is None or jets is None or current is None:
+            self.explanation = None
             return
-        jet, seed = jets[current], (self.signal, self.background)
+        how = (self.rule, self.signal, self.background)
+        known = self.explanations.find(fitted, jets, current, *how)
+        self.explanation = known
+        if known is not None:
+            self.errands.drop(EXPLAINING)
+            self._prefetch(fitted, jets, how)
+            return
         self.errands.send(
             EXPLAINING,
-            lambda: public("explain")(fitted, jet, seed=seed),
-            lambda explanation: self._explained(current, fitted, explanation),
+            lambda: _explained(fitted, jets, [current], *how),
+            lambda found: self._take(fitted, jets, [current], how, found),
         )
 
-    def _explained(self, current: int, fitted: Any, explanation: Explanation) -> None:
-        if current == self.selection.current and fitted is self.fitted:
-            self.explanation = explanation
+    def _take(
+        self,
+        fitted: Any,
+        jets: Jets,
+        indices: Sequence[int],
+        how: tuple[str, str, str],
+        found: Sequence[Explanation],
+    ) -> None:
+        if fitted is not self.fitted or jets is not self.sample.jets:
+            return
+        for index, explanation in zip(indices, found, strict=True):
+            self.explanations.keep(fitted, jets, index, *how, explanation=explanation)
+        current = self.selection.current
+        if current is not None and current in indices and how == (self.rule, self.signal, self.background):
+            self.explanation = self.explanations.find(fitted, jets, current, *how)
+            self._prefetch(fitted, jets, how)
+
+    def _prefetch(self, fitted: Any, jets: Jets, how: tuple[str, str, str]) -> None:
+        near = neighbours(self.selection.indices, self.selection.current, NEIGHBOURS)
+        missing = [i for i in near if self.explanations.find(fitted, jets, i, *how) is None]
+        if missing:
+            self.errands.send(
+                PREFETCHING,
+                lambda: _explained(fitted, jets, missing, *how),
+                lambda found: self._take(fitted, jets, missing, how, found),
+                quiet=True,
+            )
+
+
+def neighbours(order: np.ndarray, current: int | None, n: int) -> list[int]:
+    """Returns at most `n` jets after and `n` before the current one in `order`, nearest first."""
+    place = np.flatnonzero(order == current)
+    if not place.size:
+        return []
+    after = order[place[0] + 1 : place[0] + 1 + n]
+    before = order[max(place[0] - n, 0) : place[0]][::-1]
+    return [int(i) for pair in zip_longest(after, before) for i in pair if i is not None]
+
+
+def _explained(
+    fitted: Any, jets: Jets, indices: Sequence[int], rule: str, signal: str, background: str
+) -> list[Explanation]:
+    """Returns one explanation per jet; a jet's is the same alone and in company."""
+    found = public("explain")(fitted, jets[np.asarray(indices)], rule=rule, seed=(signal, background))
+    return [found[i : i + 1] for i in range(len(indices))] if len(indices) > 1 else [found]
 
 
 def losses(jets: Jets, scores: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:

@@ -43,14 +43,31 @@ class Errands(param.Parameterized):
         self._quick = ThreadPoolExecutor(1, thread_name_prefix="express")
         self._failed: dict[str, str] = {}
         self._sent: dict[str, tuple[Future, Callable[[Any], None]]] = {}
+        self._quiet: set[str] = set()
 
-    def send(self, kind: str, work: Callable[[], Any], then: Callable[[Any], None]) -> None:
-        """Does `work` in a thread, later calls `then` with what it returned; `kind` is the user's word for it."""
-        if kind in self._sent:
-            self._sent[kind][0].cancel()
+    def send(
+        self, kind: str, work: Callable[[], Any], then: Callable[[Any], None], *, quiet: bool = False
+    ) -> None:
+        """Does `work` in a thread, later calls `then` with what it returned; `kind` is the user's word for it.
+
+        A `quiet` errand is one that nobody waits for: it is not said to be done.
+        """
+        self.drop(kind)
         thread = self._quick if kind in self.express else self._usual
         self._sent[kind] = thread.submit(alone, work), then
-        self.doing = kind
+        (self._quiet.add if quiet else self._quiet.discard)(kind)
+        self._say()
+
+    def drop(self, kind: str) -> None:
+        """Forgets an errand that is no longer wanted; begun work ends by itself and is not taken up."""
+        if kind in self._sent:
+            self._sent.pop(kind)[0].cancel()
+            self._say()
+
+    @property
+    def waiting(self) -> bool:
+        """True while any errand is not taken up yet, said or not."""
+        return bool(self._sent)
 
     def collect(self) -> None:
         """Takes up what is finished; an error becomes a sentence."""
@@ -67,7 +84,11 @@ class Errands(param.Parameterized):
             else:
                 self._failed[kind] = f"{kind} failed: {type(failure).__name__}: {failure}"
         self.error = " ".join(self._failed.values())
-        self.doing = next(iter(self._sent), "")
+        self._say()
+
+    def _say(self) -> None:
+        said = [kind for kind in self._sent if kind not in self._quiet]
+        self.doing = said[-1] if said else ""
 
     def close(self, *session: Any) -> None:
         """Drops what was not begun and ends the threads; fits as a callback of a session that ends."""

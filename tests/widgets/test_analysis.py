@@ -1,0 +1,145 @@
+"""The tagger that a page looks at: what it remembers of single jets, and what it never mixes up."""
+
+import time
+from types import SimpleNamespace
+
+import awkward as ak
+import numpy as np
+import pytest
+
+from tests.toys import toy_jets
+from workbench.data.classes import ClassArray
+from workbench.data.explanation import Explanation, Ledger
+from workbench.state.sample import SampleState
+from workbench.state.selection import SelectionState
+from workbench.widgets.analysis import NEIGHBOURS, Analysis, Explanations, neighbours
+from workbench.widgets.errands import Errands
+
+JETS = toy_jets(60, 3)
+
+
+class Planted:
+    """A tagger whose scores are given."""
+
+    classes = ("QCD", "top")
+    seed = 0
+    engine = SimpleNamespace(network="planted")
+
+    def __init__(self, factor):
+        self.factor = factor
+
+    def score(self, jets):
+        top = np.linspace(0, 1, len(jets))
+        return ClassArray(np.stack([1 - top, top], axis=1), self.classes)
+
+
+def explain(fitted, jets, *, rule, seed):
+    """Relevance of every particle: its pT times the tagger's factor, with another sign under the rule 0."""
+    relevance = jets.constituents.pt * fitted.factor * (1 if rule == "epsilon" else -1)
+    total = ak.to_numpy(ak.sum(relevance, axis=1))
+    return Explanation(relevance, relevance[..., None], ("pt",), Ledger(total, {"inputs": total}))
+
+
+def expected(index, factor=1):
+    return ak.to_list(JETS.constituents.pt[index] * factor)
+
+
+def settle(errands):
+    ends = time.monotonic() + 60
+    while errands.waiting and time.monotonic() < ends:
+        errands.collect()
+        time.sleep(0.002)
+    assert not errands.waiting
+
+
+@pytest.fixture
+def asked():
+    return []
+
+
+@pytest.fixture
+def analysis(monkeypatch, asked):
+    def noted(fitted, jets, *, rule, seed):
+        asked.append(len(jets))
+        return explain(fitted, jets, rule=rule, seed=seed)
+
+    monkeypatch.setattr("workbench.widgets.analysis.public", lambda name: noted)
+    sample = SampleState()
+    made = Analysis(sample, SelectionState(sample), Errands())
+    sample.take(JETS)
+    made.take(Planted(1), "planted")
+    settle(made.errands)
+    yield made
+    made.errands.close()
+
+
+def test_the_jet_that_was_open_before_shows_the_identical_explanation_at_once(analysis):
+    analysis.selection.pick(5)
+    settle(analysis.errands)
+    first = analysis.explanation
+    analysis.selection.pick(30)
+    settle(analysis.errands)
+    analysis.selection.pick(5)
+    assert analysis.explanation is first
+
+
+def test_no_jet_is_ever_given_the_explanation_of_another(analysis):
+    for index in (5, 6, 7, 5, 30, 4, 8, 29, 6):
+        analysis.selection.pick(index)
+        settle(analysis.errands)
+        assert ak.to_list(analysis.explanation.relevance[0]) == expected(index)
+
+
+def test_the_neighbours_in_the_order_of_the_selection_are_there_before_they_are_asked_for(analysis, asked):
+    analysis.selection.order("score", descending=True)
+    analysis.selection.pick(30)
+    settle(analysis.errands)
+    assert asked == [1, 2 * NEIGHBOURS]
+    for index in (29, 28, 27):
+        analysis.selection.step(1)
+        assert analysis.selection.current == index
+        assert ak.to_list(analysis.explanation.relevance[0]) == expected(index)
+
+
+def test_another_tagger_another_rule_and_another_sample_are_explained_anew(analysis):
+    analysis.selection.pick(5)
+    settle(analysis.errands)
+    analysis.rule = "0"
+    assert analysis.explanation is None
+    settle(analysis.errands)
+    assert ak.to_list(analysis.explanation.relevance[0]) == expected(5, -1)
+    analysis.take(Planted(2), "another")
+    settle(analysis.errands)
+    assert ak.to_list(analysis.explanation.relevance[0]) == expected(5, -2)
+    analysis.sample.take(JETS[::-1])
+    assert analysis.explanation is None
+    analysis.selection.pick(5)
+    settle(analysis.errands)
+    assert ak.to_list(analysis.explanation.relevance[0]) == expected(len(JETS) - 6, -2)
+
+
+def test_what_was_not_looked_at_for_the_longest_time_is_forgotten_first():
+    kept = Explanations(2)
+    tagger, one = Planted(1), explain(Planted(1), JETS[:1], rule="0", seed=None)
+    kept.keep(tagger, JETS, 0, explanation=one)
+    kept.keep(tagger, JETS, 1, explanation=one)
+    kept.find(tagger, JETS, 0)
+    kept.keep(tagger, JETS, 2, explanation=one)
+    assert [kept.find(tagger, JETS, i) is one for i in range(3)] == [True, False, True]
+
+
+def test_neighbours_are_the_next_and_the_previous_in_turn_and_end_with_the_selection():
+    order = np.array([9, 4, 7, 1, 3])
+    assert neighbours(order, 7, 2) == [1, 4, 3, 9]
+    assert neighbours(order, 3, 2) == [1, 7]
+    assert neighbours(order, 5, 2) == []
+
+
+def test_what_nobody_waits_for_is_not_said_to_be_done():
+    errands = Errands()
+    errands.send("looking ahead", lambda: 1, lambda _: None, quiet=True)
+    assert errands.doing == ""
+    assert errands.waiting
+    errands.drop("looking ahead")
+    assert not errands.waiting
+    errands.close()
