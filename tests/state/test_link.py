@@ -15,7 +15,7 @@ KNOWN = {"sample": ["jets", "jets-vincia"], "network": ["tagger"], "rule": ["eps
 @pytest.fixture
 def page():
     sample = SampleState()
-    sample.take(toy_jets(40, seed=2), "jets")
+    sample.take(toy_jets(40, seed=2), "jets", id="jets")
     return sample, SelectionState(sample)
 
 
@@ -34,7 +34,7 @@ def test_a_link_opens_the_same_view(page):
     link.capture(sample, selection)
 
     other = SampleState()
-    other.take(sample.jets, "jets")
+    other.take(sample.jets, "jets", id="jets")
     opened = SelectionState(other)
     received = LinkState(KNOWN)
     received.read(link.write())

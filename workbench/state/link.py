@@ -9,48 +9,60 @@ from urllib.parse import parse_qsl, urlencode
 import param
 
 from ..errors import WorkbenchError, nearest
+from ..physics.observables import OBSERVABLES
 from .sample import SampleState
 from .selection import SelectionState
 
 VERSION = 1
 LONGEST = 4000
 """Characters of an address that are read; what is longer is not from us."""
-KEYS = ("v", "sample", "select", "class", "range", "order", "jet", "network", "rule")
+LATER = ("score", "loss", "margin")
+"""Columns that a sample gets from a tagger."""
+NAMES = ("sample", "beside", "network", "rule", "view")
+"""What an address names by a word; each may have a list of the words there are, or something that checks one."""
+KEYS = ("v", "select", "class", "range", "order", "jet", *NAMES)
+
+Known = Mapping[str, Sequence[str] | Callable[[str], None]]
+"""Per name the words there are, or a function that raises a sentence for a word that cannot be used."""
 
 
 class LinkState(param.Parameterized):
-    """The part of a view that a link carries: sample, selection, open jet, network, rule.
+    """The part of a view that a link carries: samples, selection, open jet, network, rule, way of drawing.
 
     What an address says is checked piece by piece: the good pieces hold, every bad one leaves a sentence in `notices`.
     """
 
-    sample: str = param.String("", doc="Name of the sample.")
+    sample: str = param.String("", doc='Id of the sample: a bundled name, "file:…".')
+    beside: str = param.String("", doc="Id of the second sample.")
     expression: str = param.String("", doc="Selection expression.")
     classes: list[str] = param.List([], item_type=str, doc="Classes shown; empty is all.")
     ranges: dict[str, tuple[float, float]] = param.Dict({}, doc="Brushed range per column.")
     by: str = param.String("", doc="Column that orders the jets.")
     descending: bool = param.Boolean(True, doc="Largest first.")
     jet: int | None = param.Integer(None, allow_None=True, bounds=(0, None), doc="Index of the open jet.")
-    network: str = param.String("", doc="Name of the network.")
+    network: str = param.String("", doc='The tagger: "bundled" or "run:…".')
     rule: str = param.String("", doc="Rule of the explanation.")
+    view: str = param.String("", doc="How the event display shows the jet.")
     notices: list[str] = param.List(
         [], item_type=str, doc="What of the last address could not be used, and why."
     )
 
-    def __init__(self, known: Mapping[str, Sequence[str]] | None = None, **parameters: Any) -> None:
-        """Takes the names that exist, for "sample", "network" and "rule"; what is not given is not checked."""
+    def __init__(self, known: Known | None = None, **parameters: Any) -> None:
+        """Takes what `NAMES` may be; what is not given is not checked."""
         self._known = dict(known or {})
+        self._waiting: dict[str, tuple[float, float]] = {}
+        self._order: tuple[str, bool] | None = None
         super().__init__(**parameters)
 
     def write(self) -> str:
         """Returns the query part of the address, with "?"; defaults are left out."""
         pairs: list[tuple[str, str]] = [("v", str(VERSION))]
-        pairs += [("sample", self.sample), ("select", self.expression)]
+        pairs += [("sample", self.sample), ("beside", self.beside), ("select", self.expression)]
         pairs += [("class", name) for name in self.classes]
         pairs += [("range", f"{name}:{low!r}:{high!r}") for name, (low, high) in self.ranges.items()]
         pairs += [("order", f"{'-' if self.descending else ''}{self.by}" if self.by else "")]
         pairs += [("jet", "" if self.jet is None else str(self.jet))]
-        pairs += [("network", self.network), ("rule", self.rule)]
+        pairs += [("network", self.network), ("rule", self.rule), ("view", self.view)]
         return "?" + urlencode([pair for pair in pairs if pair[1]])
 
     def read(self, query: str) -> None:
@@ -73,30 +85,43 @@ class LinkState(param.Parameterized):
         defaults = {name: self.param[name].default for name in self.param if name not in {"name", "notices"}}
         self.param.update(**{**defaults, **values, "notices": notices})
 
-    def capture(self, sample: SampleState, selection: SelectionState) -> None:
-        """Takes the view from the page's states."""
+    def capture(
+        self, sample: SampleState, selection: SelectionState, beside: SampleState | None = None
+    ) -> None:
+        """Takes the view from the page's states; what still waits for its column stays in it."""
+        by, descending = self._order or (selection.by, selection.descending)
         self.param.update(
-            sample=sample.name,
+            sample=sample.id,
+            beside=beside.id if beside is not None else "",
             expression=sample.expression,
             classes=list(selection.classes),
-            ranges=dict(selection.ranges),
-            by=selection.by,
-            descending=selection.descending,
+            ranges={**self._waiting, **selection.ranges},
+            by=by,
+            descending=descending if by else True,
             jet=selection.current,
         )
 
     def apply(self, sample: SampleState, selection: SelectionState) -> None:
-        """Puts the view onto a page whose sample is loaded; what the sample does not have is named in `notices`."""
+        """Puts the view onto a page whose sample is loaded; what the sample does not have is named in `notices`.
+
+        Ranges and an order of columns that are still being made (observables, scores) wait for `resume`.
+        """
         notices = list(self.notices)
         if self.expression and not sample.choose(self.expression):
             notices.append(sample.notice)
         known = sample.jets.classes if sample.jets is not None else ()
         selection.show(*(name for name in self.classes if name in known))
+        self._waiting = {n: span for n, span in self.ranges.items() if _to_come(sample, n)}
+        self._order = (self.by, self.descending) if _to_come(sample, self.by) else None
         steps: list[Callable[[], None]] = [
             partial(selection.show, name) for name in self.classes if name not in known
         ]
-        steps += [partial(selection.brush, name, *span) for name, span in self.ranges.items()]
-        steps += [partial(selection.order, self.by, descending=self.descending)]
+        steps += [
+            partial(selection.brush, name, *span)
+            for name, span in self.ranges.items()
+            if name not in self._waiting
+        ]
+        steps += [partial(selection.order, self.by, descending=self.descending)] if not self._order else []
         steps += [partial(selection.pick, self.jet)] if self.jet is not None else []
         for step in steps:
             try:
@@ -105,11 +130,24 @@ class LinkState(param.Parameterized):
                 notices.append(str(error))
         self.notices = notices
 
+    def resume(self, sample: SampleState, selection: SelectionState) -> None:
+        """Brushes and orders by what has become known since; to be called when the sample has new columns."""
+        for name in [name for name in self._waiting if name in sample.known]:
+            selection.brush(name, *self._waiting.pop(name))
+        if self._order is not None and self._order[0] in sample.known:
+            by, descending = self._order
+            self._order = None
+            selection.order(by, descending=descending)
+
+    def forget(self) -> None:
+        """Gives up what still waits: another sample was chosen."""
+        self._waiting, self._order = {}, None
+
     def _take(self, key: str, text: str, values: dict[str, Any]) -> None:
         if key not in KEYS:
             msg = f"The link says {_short(key)}, which this page does not know; {nearest(key, KEYS)}"
             raise ValueError(msg)
-        if key in {"sample", "network", "rule"}:
+        if key in NAMES:
             values[key] = self._name(key, text)
         elif key == "select":
             values["expression"] = text
@@ -124,10 +162,17 @@ class LinkState(param.Parameterized):
 
     def _name(self, key: str, text: str) -> str:
         known = self._known.get(key)
-        if known is not None and text not in known:
+        if callable(known):
+            known(text)
+        elif known is not None and text not in known:
             msg = f"There is no {key} {_short(text)}; {nearest(text, known)}"
             raise ValueError(msg)
         return text
+
+
+def _to_come(sample: SampleState, name: str) -> bool:
+    """Tells whether a column is one that the page is still going to make."""
+    return name not in sample.known and (name in OBSERVABLES or name in LATER)
 
 
 def _range(text: str) -> tuple[str, tuple[float, float]]:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import param
 
+from ..data.events import Events
 from ..data.jets import MOMENTUM, Jets
 from ..errors import DataError, SelectionError, nearest
 from ..physics.expressions import parse
@@ -22,6 +23,13 @@ class SampleState(param.Parameterized):
 
     jets: Jets | None = param.ClassSelector(class_=Jets, allow_None=True, doc="All jets of the sample.")
     name: str = param.String("", constant=False, doc="What the user calls the sample.")
+    id: str = param.String("", doc="What a link calls the sample; empty if no link can open it again.")
+    source: str = param.String("", doc="Python expression that gives the jets again; empty if there is none.")
+    events: Events | None = param.ClassSelector(
+        class_=Events,
+        allow_None=True,
+        doc='Events the jets came from, where they are known; `jets.columns["event_index"]` names that of each jet.',
+    )
     expression: str = param.String(
         "", doc="Selection such as `pt > 560 & abs(eta) < 1`; set it with `choose`."
     )
@@ -39,12 +47,17 @@ class SampleState(param.Parameterized):
     def __len__(self) -> int:
         return 0 if self.jets is None else len(self.jets)
 
-    def take(self, jets: Jets, name: str = "") -> None:
+    def take(
+        self, jets: Jets, name: str = "", source: str = "", *, id: str = "", events: Events | None = None
+    ) -> None:
         """Shows other jets; the expression is taken off, added columns are forgotten."""
         self._columns, self._added = {}, {}
         self.param.update(
             jets=jets,
             name=name or jets.origin.name,
+            id=id,
+            source=source,
+            events=events if events is not None and "event_index" in jets.columns else None,
             expression="",
             keep=np.ones(len(jets), bool),
             notice="",
