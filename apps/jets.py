@@ -8,5 +8,5 @@ from workbench.widgets.panes import page
 pn.extension("tabulator", notifications=True)
 
 jets = JetsPage()
-page("Jets", main=[jets.main], sidebar=[jets.sidebar], header=[jets.header]).servable()
+page("Jets", main=[jets.viewers], sidebar=[jets.sidebar], header=[jets.header]).servable()
 pn.state.onload(jets.start)

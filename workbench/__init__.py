@@ -22,6 +22,7 @@ _PUBLIC = {
     "open": "workbench.engines.store",
     "explain": "workbench.explanation.explain",
     "submit": "workbench.jobs.submit",
+    "JetExplorer": "workbench.widgets.jet_explorer",
 }
 _NOUNS = (
     "calibration",

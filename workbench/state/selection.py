@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import param
 
+from ..data.jets import Jets
 from ..errors import SelectionError, nearest
 from .sample import SampleState
 
@@ -89,6 +90,29 @@ class SelectionState(param.Parameterized):
     def count(self) -> int:
         """Number of selected jets."""
         return int(np.count_nonzero(self.mask))
+
+    def choose(self, formula: str) -> None:
+        """Replaces the whole selection by an expression; classes and ranges are taken off.
+
+        Raises:
+            SelectionError: the expression cannot be read, or there is no sample.
+        """
+        if not self.sample.choose(formula):
+            raise SelectionError(self.sample.notice)
+        if self.classes or self.ranges:
+            self.classes = []
+            self.unbrush()
+
+    def jets(self) -> Jets:
+        """Returns the selected jets, in the order of the sample.
+
+        Raises:
+            SelectionError: there is no sample yet.
+        """
+        if self.sample.jets is None:
+            msg = "There is no sample yet; choose one first."
+            raise SelectionError(msg)
+        return self.sample.jets[self.mask]
 
     @property
     def formula(self) -> str:

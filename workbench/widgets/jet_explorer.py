@@ -1,0 +1,171 @@
+"""The viewers of jets around one sample, one selection and one tagger: what a cell of a notebook and the served page share."""
+
+import time
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+
+from ..data.events import Events
+from ..data.jets import Jets
+from ..state.sample import SampleState
+from ..state.selection import SelectionState
+from .analysis import EXPLAINING, Analysis
+from .distributions import Distributions
+from .errands import Errands
+from .jet_inspector import JetInspector
+from .jet_table import JetTable
+from .latency import hasten
+from .panes import line, row, say
+from .performance import Performance
+
+BEAT = 100
+"""Milliseconds between two looks at what the errands and the worker have done."""
+
+PATIENCE = 600.0
+"""Seconds that `wait` waits at most if not told otherwise."""
+
+
+class JetExplorer(pn.viewable.Viewer):
+    """Jets to look at, brush, sort and open, and what a tagger makes of them; shown as the last line of a cell.
+
+        explorer = wb.JetExplorer(jets, tagger)
+        explorer.selection = "pt > 600"     # what is shown follows
+        explorer.jets                       # and what is brushed on the screen is read here
+
+    Args:
+        jets: The sample; it can be exchanged later with `show`.
+        tagger: A fitted tagger that scores and explains the jets, or None.
+        events: The events that the jets came from, where known; the column "event_index" of the jets names the event of each.
+    """
+
+    def __init__(
+        self, jets: Jets | None = None, tagger: Any = None, *, events: Events | None = None, **parameters: Any
+    ) -> None:
+        super().__init__(**parameters)
+        hasten()
+        self.errands = Errands(express={EXPLAINING})
+        self.sample = SampleState()
+        self._selection = SelectionState(self.sample)
+        self.analysis = Analysis(self.sample, self._selection, self.errands)
+        self.distributions = Distributions(self.sample, self._selection, self.errands)
+        self.performance = Performance(self.analysis, self.errands)
+        self.table = JetTable(self.sample, self._selection)
+        self.inspector = JetInspector(self.sample, self._selection, self.analysis)
+        self.analysis.param.watch(lambda event: self.distributions.cut(event.new), "cut")
+        self.failed = line(margin=0)
+        # The text is a child: an Alert's own `object` is Markdown, in which HTML of a file or a user would run.
+        self.told = pmui.Alert(self.failed, severity="error", visible=False, sizing_mode="stretch_width")
+        self.errands.param.watch(self._say, "error")
+        self._timer: Any = None
+        if jets is not None:
+            self.show(jets, events)
+        if tagger is not None:
+            self.tagger = tagger
+
+    def show(self, jets: Jets, events: Events | None = None) -> None:
+        """Shows another sample; the selection is taken off."""
+        self.sample.take(jets, events=events)
+
+    @property
+    def jets(self) -> Jets:
+        """The selected jets, in the order of the sample.
+
+        Raises:
+            SelectionError: there is no sample yet.
+        """
+        return self._selection.jets()
+
+    @property
+    def selection(self) -> SelectionState:
+        """The selection that all panes share; an expression that is assigned to it replaces the one before.
+
+        Raises:
+            SelectionError: the assigned expression cannot be read.
+        """
+        return self._selection
+
+    @selection.setter
+    def selection(self, expression: str) -> None:
+        self._selection.choose(expression)
+
+    @property
+    def tagger(self) -> Any:
+        """The fitted tagger that is looked at, or None."""
+        return self.analysis.fitted
+
+    @tagger.setter
+    def tagger(self, fitted: Any) -> None:
+        self.analysis.take(fitted, fitted.engine.network)
+
+    @property
+    def current(self) -> int | None:
+        """Index in the sample of the open jet, or None; assign one to open another.
+
+        Raises:
+            SelectionError: there is no jet of the assigned index.
+        """
+        return self._selection.current
+
+    @current.setter
+    def current(self, index: int) -> None:
+        self._selection.pick(index)
+
+    def start(self) -> None:
+        """Begins to take up what the session's threads have done; a page that is shown does it by itself."""
+        if self._timer is None:
+            self._timer = pn.state.add_periodic_callback(self.beat, period=BEAT)
+            if pn.state.curdoc is not None:
+                pn.state.on_session_destroyed(self.close)
+
+    def beat(self) -> None:
+        """Takes up everything that has happened since the last beat."""
+        with pn.io.hold():
+            self.errands.collect()
+
+    def wait(self, timeout: float = PATIENCE) -> None:
+        """Waits until scores, numbers and relevance are there: a cell that needs them says so.
+
+        Raises:
+            TimeoutError: they are not there after `timeout` seconds.
+        """
+        ends = time.monotonic() + timeout
+        while True:
+            self.beat()
+            if not self.errands.doing:
+                return
+            if time.monotonic() > ends:
+                msg = f"After {timeout:g} s the explorer is still {self.errands.doing}; wait longer."
+                raise TimeoutError(msg)
+            time.sleep(BEAT / 1000)
+
+    def close(self, *session: Any) -> None:
+        """Ends the threads; what is shown stays as it is. A session that ends does it by itself."""
+        self.errands.close()
+        if self._timer is not None and not session:
+            self._timer.stop()
+
+    @property
+    def viewers(self) -> pn.viewable.Viewable:
+        """All panes."""
+        return pn.Column(
+            self.told,
+            self.distributions,
+            row([self.table.__panel__(), self.inspector.__panel__()], width=380, most=2),
+            self.inspector.more,
+            self.performance,
+            sizing_mode="stretch_width",
+            margin=(0, 8),
+        )
+
+    def ipywidget(self) -> Any:
+        """Returns the explorer as an ipywidget, for hosts that know no other; needs the extra `widgets`."""
+        return pn.ipywidget(self)
+
+    def _say(self, *events: Any) -> None:
+        say(self.failed, self.errands.error)
+        self.told.visible = bool(self.errands.error)
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        pn.state.onload(self.start)
+        return self.viewers
