@@ -48,6 +48,11 @@ class Batch:
         counts = None if self.counts is None else self.counts.to(device)
         return replace(self, x=self.x.to(device), counts=counts)
 
+    def cut(self, jets: int) -> list["Batch"]:
+        """Returns the first `jets` jets and the others, without those of the two that are empty."""
+        numbers = torch.arange(len(self))
+        return [self[part] for part in (numbers[:jets], numbers[jets:]) if len(part)]
+
     def portions(self, rows: int) -> Iterator["Batch"]:
         """Yields the jets in order, about `rows` rows of x at a time and at least one jet; views, not copies."""
         if self.counts is None:

@@ -109,19 +109,19 @@ def _flows(
     fitted: FittedTagger, jets: Jets, flow_of: Callable[[Batch], Flow], report: Report, stop: Stop
 ) -> Iterator[tuple[Batch, Flow]]:
     """Yields portions of the jets, in order, with what flowed back to their inputs."""
-    first, size, rows = 0, FIRST_JETS, VALUES_AT_ONCE
-    while first < len(jets):
-        inputs = _checked(fitted.inputs(jets[first : first + size]), first, fitted.network)
-        widest = 1.0
-        for batch in inputs.portions(rows):
-            if stop.is_set():
-                return
-            with threads(fitted.engine.threads):
-                flow = flow_of(batch)
-            widest = max(widest, flow.widest / max(1, len(batch.x)))
-            yield batch, flow
-        first, size, rows = first + len(inputs), JETS_AT_ONCE, int(VALUES_AT_ONCE / widest) + 1
-        report(Step(done=min(first, len(jets)), total=len(jets), unit="jets"))
+    done, widest = 0, 0.0
+    for first in range(0, len(jets), JETS_AT_ONCE):
+        inputs = _checked(fitted.inputs(jets[first : first + JETS_AT_ONCE]), first, fitted.network)
+        for part in inputs.cut(0 if widest else FIRST_JETS):
+            for batch in part.portions(int(VALUES_AT_ONCE / max(1.0, widest)) + 1):
+                if stop.is_set():
+                    return
+                with threads(fitted.engine.threads):
+                    flow = flow_of(batch)
+                widest = max(widest, flow.widest / max(1, len(batch.x)))
+                yield batch, flow
+                done += len(batch)
+                report(Step(done=done, total=len(jets), unit="jets"))
 
 
 def _relevance(network: nn.Module, direction: np.ndarray, rule: Rule) -> Callable[[Batch], Flow]:
