@@ -221,7 +221,8 @@ def every_figure():
         features.heat_figure(features.empty(), scale, FactorRange()),
         histogram,
         distributions.ratio_figure(sources, histogram, "mass", "GeV", name="mass ratio"),
-        performance.rejection_figure(_source(performance.rejection_columns(Band(*np.full((4, 1), 0.5))))),
+        performance.rejection_figure(performance.Curves()),
+        performance.score_figure(performance.Curves()),
         performance.calibration_figure(_source(performance.calibration_columns(*np.full((4, 1), 0.5)))),
         performance.rate_figure(_source(rates), "mass", "GeV", signal="top", background="QCD", name="rate"),
     ]

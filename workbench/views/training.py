@@ -10,6 +10,9 @@ from bokeh.plotting import figure
 from .frame import frame, legend_above
 from .palette import OKABE_ITO
 
+UNITS = {"epochs": "epoch", "iterations": "iteration"}
+"""What one unit of work is called on an axis."""
+
 LIVE = ("loss", "jets_per_second")
 """Curves with a point per sign of life."""
 
@@ -29,29 +32,50 @@ def epoch_columns(rows: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {"epoch": epoch, **_curves(rows, CLOSED, len(epoch))}
 
 
+def best_columns(rows: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Returns "epoch" and "validation_loss" of the epoch whose validation loss is the lowest so far, one row or none."""
+    loss = np.asarray(rows.get("validation_loss", np.zeros(0)), dtype=np.float32)
+    at = [int(np.nanargmin(loss))] if np.isfinite(loss).any() else []
+    epoch = np.asarray(rows.get("epoch", np.zeros(0)), dtype=np.float32)
+    return {"epoch": epoch[at], "validation_loss": loss[at]}
+
+
 def _curves(rows: Mapping[str, np.ndarray], names: tuple[str, ...], n: int) -> dict[str, np.ndarray]:
     return {name: np.asarray(rows.get(name, np.full(n, np.nan)), dtype=np.float32) for name in names}
 
 
 class Sources:
-    """The two sources of the curves, without points."""
+    """The sources of the curves, without points."""
 
     def __init__(self) -> None:
         self.live = ColumnDataSource(live_columns({}))
         self.epochs = ColumnDataSource(epoch_columns({}))
+        self.best = ColumnDataSource(best_columns({}))
 
     def fill(self, live: Mapping[str, np.ndarray], epochs: Mapping[str, np.ndarray]) -> None:
         """Shows these rows: "done" in epochs beside the metrics, and "epoch" beside the metrics."""
         self.live.data = live_columns(live)
         self.epochs.data = epoch_columns(epochs)
+        self.best.data = best_columns(epochs)
 
 
 def loss_figure(sources: Sources) -> figure:
-    """Returns training and validation loss against the epoch; the thin line follows within the epoch."""
+    """Returns training and validation loss against the epoch, the best epoch ringed; the thin line follows within the epoch."""
     plot = frame("epoch", "loss", name="loss", height=185)
     plot.line("epoch", "loss", source=sources.live, color=OKABE_ITO[0], line_alpha=0.4)
     _curve(plot, sources.epochs, "loss", "training", OKABE_ITO[0], "solid", "circle")
     _curve(plot, sources.epochs, "validation_loss", "validation", OKABE_ITO[1], "dashed", "square")
+    plot.scatter(
+        "epoch",
+        "validation_loss",
+        source=sources.best,
+        size=13,
+        marker="circle",
+        fill_alpha=0,
+        line_width=2,
+        color=OKABE_ITO[5],
+        legend_label="best",
+    )
     legend_above(plot)
     return plot
 
@@ -80,3 +104,9 @@ def _curve(
     style: dict[str, Any] = {"source": source, "legend_label": label}
     plot.line("epoch", name, color=colour, line_width=2, line_dash=dash, **style)
     plot.scatter("epoch", name, color=colour, size=5, marker=marker, **style)
+
+
+def count_in(unit: str, *figures: figure) -> None:
+    """Says on the axes what is counted: epochs of a network, iterations of trees."""
+    for plot in figures:
+        plot.xaxis.axis_label = UNITS.get(unit, unit)

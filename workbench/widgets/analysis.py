@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
@@ -41,6 +42,27 @@ def held_out(mask: np.ndarray, seed: int) -> np.ndarray:
     rest = np.zeros(len(mask), dtype=bool)
     rest[drawn] = True
     return rest
+
+
+@dataclass(frozen=True)
+class Live:
+    """What a running fit gives its validation jets after its newest epoch.
+
+    Attributes:
+        title: What the fit is called.
+        epoch: Number of epochs (iterations, for trees) that are over.
+        unit: "epochs" or "iterations".
+        scores: Probabilities, shape (jets, classes).
+        label: True class of each jet, shape (jets,).
+        classes: Names of the classes, in the order of the columns.
+    """
+
+    title: str
+    epoch: int
+    unit: str
+    scores: np.ndarray
+    label: np.ndarray
+    classes: tuple[str, ...]
 
 
 class Explanations:
@@ -102,6 +124,16 @@ class Analysis(param.Parameterized):
     cut: float | None = param.Number(
         None, allow_None=True, doc="Score at the working point; None while it is not known."
     )
+    auc: str = param.String("", doc="Area under the ROC curve with its error; empty while it is not known.")
+    live: Live | None = param.ClassSelector(
+        class_=Live, allow_None=True, doc="What the fit that runs gives its validation jets."
+    )
+    beside: SampleState | None = param.ClassSelector(
+        class_=SampleState, allow_None=True, doc="A second sample to compare with."
+    )
+    beside_scores: Any = param.Parameter(
+        None, doc="Probabilities, (jets, classes), of the second sample; None while they are not known."
+    )
     rule: str = param.Selector(default=RULES[0], objects=list(RULES), doc="Rule of relevance propagation.")
     explanation: Explanation | None = param.ClassSelector(
         class_=Explanation, allow_None=True, doc="Of the open jet."
@@ -113,6 +145,7 @@ class Analysis(param.Parameterized):
         sample.param.watch(self._on_sample, "jets")
         selection.param.watch(self._explain, "current")
         self.param.watch(self._explain, "rule")
+        self.param.watch(self._score_beside, ["beside", "fitted"])
 
     def take(self, fitted: Any, title: str, unseen: np.ndarray | None = None) -> None:
         """Looks at another tagger; `unseen` says which jets of the present sample its fit never saw."""
@@ -125,13 +158,14 @@ class Analysis(param.Parameterized):
             unseen=unseen,
             scores=None,
             cut=None,
+            auc="",
         )
         self._score()
         self._explain()
 
     def against(self, signal: str, background: str) -> None:
         """Looks at two other classes of the same tagger."""
-        self.param.update(signal=signal, background=background, scores=None, cut=None)
+        self.param.update(signal=signal, background=background, scores=None, cut=None, auc="")
         self._score()
         self._explain()
 
@@ -139,6 +173,28 @@ class Analysis(param.Parameterized):
         """Sets the score at the working point; the sample gets the column "margin", how far each score is from it."""
         self.cut = cut
         self.sample.add(margin=np.abs(self.sample.column("score") - cut))
+
+    @property
+    def chip(self) -> str:
+        """The tagger in a few words: what it is called and how good it is."""
+        return f"{self.title}, AUC {self.auc}" if self.auc else self.title
+
+    @property
+    def card(self) -> str:
+        """The tagger in a few lines of plain text: network, seed, how its fit ended, what it learned from."""
+        fitted = self.fitted
+        if fitted is None:
+            return "There is no tagger yet; train one or open a run."
+        known = {
+            "network": fitted.engine.network,
+            "classes": ", ".join(fitted.classes),
+            "parameters": f"{fitted.parameters:,}",
+            "seed": fitted.seed,
+            "fit": fitted.outcome.value,
+            "AUC": self.auc or "not measured on this sample",
+        }
+        told = {k: v for k, v in getattr(fitted, "card", {}).items() if isinstance(v, str | int | float)}
+        return "\n".join([self.title, *(f"{name}: {value}" for name, value in {**told, **known}.items())])
 
     @property
     def measurable(self) -> bool:
@@ -152,7 +208,7 @@ class Analysis(param.Parameterized):
 
     def _on_sample(self, *events: Any) -> None:
         self.explanations.clear()
-        self.param.update(scores=None, unseen=None, explanation=None, cut=None)
+        self.param.update(scores=None, unseen=None, explanation=None, cut=None, auc="")
         self._score()
 
     def _score(self) -> None:
@@ -164,6 +220,23 @@ class Analysis(param.Parameterized):
             lambda: fitted.score(jets),
             lambda scores: self._scored(jets, fitted, scores),
         )
+
+    def _score_beside(self, *events: Any) -> None:
+        fitted, beside = self.fitted, self.beside
+        self.beside_scores = None
+        if fitted is None or beside is None or beside.jets is None or len(beside) == 0:
+            return
+        jets = beside.jets
+        self.errands.send(
+            "scoring the second sample",
+            lambda: fitted.score(jets),
+            lambda scores: self._scored_beside(beside, fitted, scores),
+        )
+
+    def _scored_beside(self, beside: SampleState, fitted: Any, scores: Any) -> None:
+        if beside is self.beside and fitted is self.fitted and len(scores) == len(beside):
+            beside.add(score=discriminant(scores, signal=self.signal, background=self.background))
+            self.beside_scores = scores
 
     def _scored(self, jets: Jets, fitted: Any, scores: Any) -> None:
         if jets is not self.sample.jets or fitted is not self.fitted:

@@ -65,9 +65,9 @@ class Errands(param.Parameterized):
             self._say()
 
     @property
-    def waiting(self) -> bool:
-        """True while any errand is not taken up yet, said or not."""
-        return bool(self._sent)
+    def waiting(self) -> frozenset[str]:
+        """Kinds of the errands that are not taken up yet, said or not."""
+        return frozenset(self._sent)
 
     def collect(self) -> None:
         """Takes up what is finished; an error becomes a sentence."""
