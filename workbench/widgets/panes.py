@@ -8,6 +8,7 @@ import panel_material_ui as pmui
 from bokeh.models import UIElement
 from panel.util import edit_readonly
 
+from .menu import Menu, drawer
 from .text import safe_text
 
 LETTERS = {
@@ -39,11 +40,28 @@ def say(where: pn.pane.HTML, text: str) -> None:
     where.object = safe_text(text)
 
 
-def pane(title: str, *content: Any, name: str = "") -> pmui.Paper:
-    """Returns a framed pane; `name` finds it again, on the page and in tests."""
+def pane(
+    title: str, *content: Any, name: str = "", menu: Menu | None = None, check: Any = None
+) -> pmui.Paper:
+    """Returns a framed pane; `name` finds it again, on the page and in tests.
+
+    Args:
+        title: A sentence or noun that says what is shown.
+        content: What is shown.
+        name: Of the pane, without spaces.
+        menu: What can be asked of it and taken from it.
+        check: The line at its foot that tells whether it can be trusted: a ledger, a count, a floor.
+    """
+    heading: list[Any] = [line(title, variant="subtitle2")]
+    foot = [] if check is None else [check]
+    if menu is not None:
+        heading = [pn.Row(*heading, menu.button(title), sizing_mode="stretch_width", margin=0)]
+        if menu.lesson is not None:
+            foot += [pn.pane.HTML(drawer(menu.lesson), sizing_mode="stretch_width", margin=(0, 6))]
     return pmui.Paper(
-        line(title, variant="subtitle2"),
+        *heading,
         *content,
+        *foot,
         elevation=0,
         variant="outlined",
         margin=4,
