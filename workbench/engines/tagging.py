@@ -1,5 +1,6 @@
 """Jet taggers: from labelled jets to a network that says which class a jet is of."""
 
+import copy
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -25,7 +26,18 @@ from .fitted import FittedTagger
 from .growth import Growth
 from .metrics import cross_entropy, evaluation
 from .samples import check, labelled, same_classes, split
-from .training import PRECISIONS, SCHEDULES, Sample, Settings, State, check_device, seeded, threads, train
+from .training import (
+    PRECISIONS,
+    SCHEDULES,
+    Sample,
+    Settings,
+    State,
+    Trained,
+    check_device,
+    seeded,
+    threads,
+    train,
+)
 from .trees import Trees, empty, grow
 
 NETWORKS: Mapping[str, Callable[[Any, int, int], nn.Module]] = {
@@ -138,6 +150,7 @@ class Tagger(param.Parameterized):
         stop: Stop | None = None,
         device: str = "cpu",
         resume: FittedTagger | None = None,
+        keep: Callable[[FittedTagger], None] | None = None,
     ) -> FittedTagger:
         """Learns from labelled jets.
 
@@ -151,6 +164,7 @@ class Tagger(param.Parameterized):
             device: "cpu", "cuda", "cuda:1", "mps" or "auto"; trees grow on the processor whatever it is.
             resume: A fit of the same engine, jets and seed to go on from, up to `epochs` or `iterations` in all.
                 Networks go on exactly; trees are grown again, which gives the same trees.
+            keep: Given the best so far after each epoch, so that it can be saved; not for trees.
 
         Raises:
             TrainingError: not jets, unlabelled jets, a class without jets, too few jets to set some aside, weights of a class
@@ -167,7 +181,7 @@ class Tagger(param.Parameterized):
         held = same_classes(held, jets.classes)
         fit = self._grow if self.network == "trees" else self._train
         start = time.monotonic()
-        fitted = fit(_Task(learned, held, card, seed, report, stop or Never(), device, resume))
+        fitted = fit(_Task(learned, held, card, seed, report, stop or Never(), device, resume, keep))
         fitted.card["seconds"] = time.monotonic() - start
         return fitted
 
@@ -201,6 +215,16 @@ class Tagger(param.Parameterized):
             network = self.build(len(training.batch.names), len(learned.classes))
         if resume is not None:
             network.load_state_dict(resume.network.state_dict())  # type: ignore[union-attr]
+
+        def keep(so_far: Trained, best: Mapping[str, Tensor]) -> None:
+            kept = copy.deepcopy(network).cpu().eval()
+            kept.load_state_dict(best)
+            history, card = so_far.history, dict(task.card)
+            fitted = self._fitted(
+                kept, normaliser, learned.classes, so_far.outcome, history, card, so_far.state
+            )
+            task.keep(fitted)  # type: ignore[misc]
+
         trained = train(
             network,
             training,
@@ -214,6 +238,7 @@ class Tagger(param.Parameterized):
             device=task.device,
             history=resume.history if resume is not None else (),
             resume=resume.state if resume is not None else None,
+            keep=keep if task.keep is not None else None,
         )
         return self._fitted(
             network, normaliser, learned.classes, trained.outcome, trained.history, task.card, trained.state
@@ -292,6 +317,7 @@ class _Task:
     stop: Stop
     device: str
     resume: FittedTagger | None
+    keep: Callable[[FittedTagger], None] | None = None
 
     def samples(self, normaliser: ParticleInputs | ObservableInputs) -> tuple[Sample, Sample]:
         """Returns what is learned from and what chooses the best epoch, weights in units of the former's mean."""

@@ -102,6 +102,9 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 Evaluate = Callable[[Tensor, Sample], tuple[Mapping[str, float], Mapping[str, Any]]]
 """(output on the validation sample, that sample) -> metrics and arrays for live views."""
 
+Keep = Callable[[Trained, Mapping[str, Tensor]], None]
+"""(what came of the fit so far, the best weights) after each epoch."""
+
 
 @contextmanager
 def seeded(seed: int, device: str = "cpu") -> Iterator[None]:
@@ -154,6 +157,7 @@ def train(
     device: str = "cpu",
     history: tuple[Mapping[str, float], ...] = (),
     resume: State | None = None,
+    keep: Keep | None = None,
 ) -> Trained:
     """Trains `network` in place; returns how it went.
 
@@ -173,12 +177,15 @@ def train(
         device: "cpu", "cuda", "cuda:1", "mps", or "auto".
         history: Metrics of the epochs before `resume`.
         resume: State to go on from; `network` has the best weights until then.
+        keep: Given the best so far after each epoch.
 
     Raises:
         TrainingError: the loss is not a number, or the device is not there or does not have the precision.
     """
     with seeded(seed, device), threads(settings.threads):
-        loop = _Loop(network, training, validation, loss, evaluate, settings, seed, report, stop, device)
+        loop = _Loop(
+            network, training, validation, loss, evaluate, settings, seed, report, stop, device, keep
+        )
         loop.resume(history, resume)
         outcome = loop.run()
     network.cpu().eval().load_state_dict(loop.best)
@@ -238,6 +245,7 @@ class _Loop:
     report: Report
     stop: Stop
     device: str
+    keep: Keep | None = None
     history: list[Mapping[str, float]] = field(default_factory=list)
     state: State | None = None
 
@@ -334,6 +342,8 @@ class _Loop:
         optimizer = {n: _copied(state) for n, state in self.optimizer.state_dict()["state"].items()}
         self.state = State(self.epoch, self.since_best, weights, optimizer)
         self._tell(self.history[-1], 0.0, extra)
+        if self.keep is not None and self.fabric.global_rank == 0:
+            self.keep(Trained(Outcome.STOPPED, tuple(self.history), self.state), self.best)
 
     def _share_buffers(self) -> None:
         """Gives every process the running statistics of the first, so that all end with one network."""

@@ -1,5 +1,6 @@
 """One piece of background work, as the process that asked for it sees it."""
 
+import secrets
 import shutil
 import tempfile
 import threading
@@ -8,6 +9,7 @@ import weakref
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +19,7 @@ import numpy as np
 from .. import errors
 from ..errors import JobError
 from ..progress import Outcome, Step
+from .folder import RunFolder, Samples
 
 OVER = ("done", "stopped", "failed", "died")
 """The statuses that do not change any more."""
@@ -33,6 +36,7 @@ class Answer:
         outcome: How a fit ended, where the result says so.
         stopped: True if the work saw the stop and ended for it.
         failure: Class name, sentence and traceback of what went wrong.
+        died: True if an earlier attempt at this work took its worker with it.
     """
 
     value: Any = None
@@ -41,6 +45,7 @@ class Answer:
     outcome: Outcome | None = None
     stopped: bool = False
     failure: tuple[str, str, str] | None = None
+    died: bool = False
 
 
 class News(NamedTuple):
@@ -55,12 +60,36 @@ class Job:
     """Work that runs in a worker process; every method may be called from any thread.
 
     Pages poll: `version` grows with every change and `since` returns what is new, so nothing is pushed to a page.
+
+    Attributes:
+        id: 16 hexadecimal digits; the name of its run in the registry, if it is registered.
+        name: What it is called on a page.
+        owner: A token of whoever asked, so that a page lists its own jobs; "" for a script.
+        note: What the page that asked wrote down.
+        asked: When it was asked for.
+        urgent: True if it goes before the fits that wait.
+        folder: Where what travels to the worker and back lies, as long as the job is kept.
+        home: The folder of its run if it is registered, else None.
+        samples: Where the samples of registered runs are kept, else None.
     """
 
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.folder = Path(tempfile.mkdtemp(prefix="workbench-job-"))
+    def __init__(
+        self,
+        name: str,
+        *,
+        owner: str = "",
+        note: Mapping[str, Any] | None = None,
+        urgent: bool = False,
+        within: Path | None = None,
+    ) -> None:
+        self.id = secrets.token_hex(8)
+        self.name, self.owner, self.urgent = name, owner, urgent
+        self.note = dict(note or {})
+        self.asked = datetime.now(UTC)
+        self.folder = Path(tempfile.mkdtemp(prefix="workbench-job-", dir=within))
         self.token = self.folder.name
+        self.home: RunFolder | None = None
+        self.samples: Samples | None = None
         self._changed = threading.Condition()
         self._status = "queued"
         self._handed_over = False
@@ -68,6 +97,9 @@ class Job:
         self._version = 0
         self._at: list[int] = []
         self._steps: list[Step] = []
+        self._best: Step | None = None
+        self._place = 1
+        self._remark = ""
         self._answer: Answer | None = None
         self._error = self._trace = ""
         self._began: float | None = None
@@ -81,6 +113,29 @@ class Job:
     def status(self) -> str:
         """One of "queued", "running", "done", "stopped", "failed", "died"."""
         return self._status
+
+    @property
+    def place(self) -> int:
+        """Its place in the queue: 0 once it runs, 1 for the next."""
+        return 0 if self._status != "queued" else self._place
+
+    @property
+    def remark(self) -> str:
+        """One sentence on what went wrong beside the work itself (its best so far could not be kept), else ""."""
+        return self._remark
+
+    @property
+    def best(self) -> Step | None:
+        """The epoch with the lowest validation loss (without one the newest), with its arrays; None before the first ends."""
+        return self._best
+
+    @property
+    def remaining(self) -> float:
+        """Time left at the mean speed so far, in s; nan where it is not known."""
+        last = self._steps[-1] if self._steps else None
+        if last is None or self._status != "running" or not 0 < last.done <= last.total:
+            return float("nan")
+        return self.seconds * (last.total - last.done) / last.done
 
     @property
     def over(self) -> bool:
@@ -175,8 +230,21 @@ class Job:
             self._handed_over = not self.over
             return self._handed_over
 
+    def move(self, place: int) -> None:
+        """Tells a waiting job its place in the queue."""
+        with self._changed:
+            if self._status == "queued" and place != self._place:
+                self._place = place
+                self._change()
+
+    def note_down(self, remark: str) -> None:
+        """Takes a sentence on what went wrong beside the work."""
+        with self._changed:
+            self._remark = remark
+            self._change()
+
     def receive(self, message: Mapping[str, Any]) -> None:
-        """Takes one message of the worker: "began", "stop" or "step"."""
+        """Takes one message of the worker: "began", "stop", "remark" or "step"."""
         with self._changed:
             if self.over:
                 return
@@ -184,6 +252,8 @@ class Job:
                 self._status, self._began = "running", time.monotonic()
             elif message["kind"] == "stop":
                 self._acknowledged = True
+            elif message["kind"] == "remark":
+                self._remark = message["remark"]
             else:
                 self._append(Step(**message["step"], extra=self._extra(message["extra"])))
             self._change()
@@ -196,7 +266,7 @@ class Job:
             self._answer = answer
             if answer.failure:
                 self._trace = answer.failure[2]
-                self._end("failed", answer.failure[1])
+                self._end("died" if answer.died else "failed", answer.failure[1])
             else:
                 self._end("stopped" if answer.stopped else "done")
 
@@ -211,6 +281,8 @@ class Job:
             self._steps = [replace(old, extra={}) if old.extra else old for old in self._steps]
         self._steps.append(step)
         self._at.append(self._version + 1)
+        if step.final and (self._best is None or _loss(step) < _loss(self._best)):
+            self._best = step
 
     def _extra(self, file: str) -> dict[str, np.ndarray]:
         if not file:
@@ -227,3 +299,7 @@ class Job:
     def _change(self) -> None:
         self._version += 1
         self._changed.notify_all()
+
+
+def _loss(step: Step) -> float:
+    return step.metrics.get("validation_loss", -step.epoch)

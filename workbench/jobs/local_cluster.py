@@ -1,8 +1,9 @@
-"""The process that holds the scheduler and the worker: `python -m workbench.jobs.local_cluster`.
+"""The process that holds the scheduler and the workers: `python -m workbench.jobs.local_cluster`.
 
 It is a process of its own, started from this module, so that work can be asked for in a script without
-`if __name__ == "__main__"` and in a notebook. It reads one line of JSON, answers with the scheduler's address, and ends
-when its standard input ends: when the asking process closes it, or dies.
+`if __name__ == "__main__"` and in a notebook. It reads one line of JSON, answers with the scheduler's address, takes
+further lines as the number of workers wanted from now on, and ends when its standard input ends: when the asking process
+closes it, or dies. A worker that dies is replaced by its nanny; the others do not notice.
 """
 
 import json
@@ -47,7 +48,9 @@ def main() -> None:
     ):
         answer.write(cluster.scheduler_address + "\n")
         answer.close()
-        sys.stdin.read()
+        cluster.scale(ask["workers"])
+        for line in sys.stdin:
+            cluster.scale(int(line))
     shutil.rmtree(ask["folder"], ignore_errors=True)
 
 

@@ -38,6 +38,19 @@ class Recipe:
         return engine.fit(data, seed=seed, report=report, stop=stop or Never(), **options)
 
 
+def recipe_of(engine: Any) -> Recipe | None:
+    """Returns the recipe of an engine of this project, None for any other."""
+    if isinstance(engine, Recipe):
+        return engine
+    name = f"{type(engine).__module__}:{type(engine).__qualname__}"
+    for kind, known in KINDS.items():
+        if name == known:
+            values, parameters = engine.param.values(), engine.param.objects("existing")
+            changed = {n: v for n, v in values.items() if n != "name" and v != parameters[n].default}
+            return Recipe(kind, changed)
+    return None
+
+
 @dataclass(frozen=True)
 class Setting:
     """One parameter of an engine, as a form needs it.

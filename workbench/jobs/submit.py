@@ -1,14 +1,36 @@
-"""Hands work to the worker process."""
+"""Hands work to the worker processes."""
 
-from collections.abc import Callable
+import atexit
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from ..data.events import Events
+from ..data.jets import Jets
 from .job import Job
-from .workers import local_workers
+from .recipe import recipe_of
+from .registry import registry
+from .workers import workers
+
+FLUSH = 10
+"""Seconds that the end of this process waits for the registry."""
 
 
-def submit(engine: Any, data: Any, *, seed: int, device: str = "cpu", **options: Any) -> Job:
+def submit(
+    engine: Any,
+    data: Any,
+    *,
+    seed: int,
+    device: str = "cpu",
+    name: str = "",
+    owner: str = "",
+    note: Mapping[str, Any] | None = None,
+    register: bool = True,
+    **options: Any,
+) -> Job:
     """Returns at once with the job that fits `engine` to `data` in a worker process.
+
+    A fit is registered as a run, whether a page or a script asks for it: it can be found, opened, compared and repeated
+    later. Engines that are not of this project, and simulations, which their provenance card repeats, are not registered.
 
     Args:
         engine: Anything with `fit(data, *, seed, report, stop, device)`: a `Tagger`, or a `Recipe` where the
@@ -16,34 +38,72 @@ def submit(engine: Any, data: Any, *, seed: int, device: str = "cpu", **options:
         data: Jets or events; they travel as a file.
         seed: Seed of the fit; the same seed gives the result of the same fit in this process.
         device: "cpu", "cuda", "cuda:1", "mps" or "auto".
-        options: Further arguments of `fit` (validation=, resume=), and name=, what the job is called on a page.
+        name: What the job and its run are called; default the network.
+        owner: A token of whoever asks, by which a page finds its jobs again.
+        note: For the run: "sample", "source" and "selection" say what the data is; anything else is kept as it is.
+        register: False leaves no trace of the fit.
+        options: Further arguments of `fit` (validation=, resume=).
     """
-    options = {"name": getattr(engine, "kind", type(engine).__name__.lower()), **options}
-    return submit_call(engine.fit, data, seed=seed, device=device, **options)
+    recipe = recipe_of(engine)
+    if register and recipe is not None and isinstance(data, Jets | Events):
+        return registry().submit(
+            recipe, data, seed=seed, device=device, name=name, owner=owner, note=note, **options
+        )
+    called = name or getattr(engine, "kind", type(engine).__name__.lower())
+    job = Job(called, owner=owner, note=note, within=workers().exchange)
+    return _begin(job, engine.fit, data, seed=seed, device=device, **options)
 
 
-def submit_call(function: Callable[..., Any], *args: Any, name: str = "", **kwargs: Any) -> Job:
+def submit_call(
+    function: Callable[..., Any],
+    *args: Any,
+    name: str = "",
+    owner: str = "",
+    urgent: bool = False,
+    **kwargs: Any,
+) -> Job:
     """Returns at once with the job that calls `function(*args, **kwargs)` in a worker process.
 
-    Jobs run one after the other in the order they were asked for. Samples among the arguments travel as files.
+    Jobs begin in the order they were asked for, as many at once as there are workers. Samples among the arguments travel
+    as files.
 
     Args:
         function: Anything the worker can import or that carries its own code; report= and stop= are given where it
             takes them.
         args: Positional arguments.
         name: What the job is called on a page; default the name of the function.
+        owner: A token of whoever asks.
+        urgent: True for what somebody waits for before a screen: it goes before fits, and gets a worker more where fits
+            hold them all.
         kwargs: Named arguments.
     """
-    job = Job(name or getattr(function, "__qualname__", type(function).__name__))
-    local_workers().begin(job, function, args, kwargs)
-    return job
+    called = name or getattr(function, "__qualname__", type(function).__name__)
+    job = Job(called, owner=owner, urgent=urgent, within=workers().exchange)
+    return _begin(job, function, *args, **kwargs)
+
+
+def find(identity: str) -> Job | None:
+    """Returns the job of this id if it waits or runs in this process or ended recently, else None."""
+    return next((job for job in everyone() if job.id == identity), None)
+
+
+def everyone() -> list[Job]:
+    """Returns all jobs of this process, newest first, those that ended recently too."""
+    return workers().jobs
 
 
 def warm() -> None:
-    """Starts the worker in the background, so that the first job need not wait for it."""
-    local_workers().warm()
+    """Starts the workers in the background, so that the first job need not wait for them."""
+    workers().warm()
 
 
+@atexit.register
 def close() -> None:
-    """Ends the worker and all jobs; it starts again when next needed."""
-    local_workers().close()
+    """Ends the workers and all jobs and writes their ends to the registry; they start again when next needed."""
+    workers().close()
+    registry().flush(FLUSH)
+
+
+def _begin(job: Job, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Job:
+    workers().begin(job, function, args, kwargs)
+    return job

@@ -1,9 +1,13 @@
 """What happens in the worker: read the data, do the work, report, see the stop, leave the result."""
 
+import math
+import socket
 import threading
+import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from importlib import import_module
 from inspect import signature
 from pathlib import Path
 from typing import Any
@@ -14,46 +18,84 @@ from distributed import get_worker
 from ..data import parquet
 from ..data.events import Events
 from ..data.jets import Jets
-from ..errors import WorkbenchError
+from ..errors import DataError, WorkbenchError
 from ..progress import Step
-from .job import Answer
+from .job import Answer, Job
 
 TOPIC = "workbench"
 """Under which messages travel; each carries the token of its job."""
 LOOK = 0.05
 """Seconds between two looks for the stop."""
+KEEP = 1.0
+"""Seconds between two times that the best so far is written."""
+DIED = "The worker process died while {name} ran (killed, or out of memory); submit it again, the next job gets a new worker."
+UNSEEN = "The worker on {host} does not see the folder {folder}; set WORKBENCH_RUNS to a folder that this computer and the workers of WORKBENCH_SCHEDULER share."
 
 
 @dataclass(frozen=True)
 class Stored:
-    """A sample that travels as the name of its file."""
+    """A sample or a saved model that travels as the name of its file."""
 
     file: str
 
 
 @dataclass(frozen=True)
 class Ask:
-    """What a worker is asked to do: call `function` with these arguments, and with report= and stop= where it takes them."""
+    """What a worker is asked to do: call `function` with these arguments, and with report=, stop=, keep= where it takes them.
 
+    Attributes:
+        name: What the job is called.
+        token: What its messages are told by.
+        folder: Where what travels lies.
+        function: What is called.
+        args: Positional arguments.
+        kwargs: Named arguments.
+        model: Where the best so far is kept; "" if it is not.
+    """
+
+    name: str
     token: str
     folder: str
     function: Callable[..., Any]
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
+    model: str = ""
 
 
-def stored(value: Any, folder: Path, name: str) -> Any:
-    """Returns `value`, or a reference to its file in `folder` if it is a sample."""
+def asked(job: Job, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Ask:
+    """Returns what the worker gets for a job; samples are written to files."""
+    return Ask(
+        job.name,
+        job.token,
+        str(job.folder),
+        function,
+        tuple(stored(value, job, f"{i}") for i, value in enumerate(args)),
+        {name: stored(value, job, name) for name, value in kwargs.items()},
+        "" if job.home is None else str(job.home.model),
+    )
+
+
+def stored(value: Any, job: Job, name: str) -> Any:
+    """Returns `value`, or a reference to its file if it is a sample; that of a registered run is kept with the runs."""
     if not isinstance(value, Jets | Events):
         return value
-    path = folder / f"{name}.parquet"
+    if job.samples is not None:
+        try:
+            return Stored(str(job.samples.keep(value)))
+        except DataError as error:
+            job.note_down(f"The sample could not be kept, so this run cannot be repeated: {error}")
+    path = job.folder / f"{name}.parquet"
     parquet.write(value, path)
     return Stored(str(path))
 
 
 def fetched(value: Any) -> Any:
     """Returns `value`, read from its file if it is a reference."""
-    return parquet.read(value.file) if isinstance(value, Stored) else value
+    if not isinstance(value, Stored):
+        return value
+    if value.file.endswith(".safetensors"):
+        return import_module("workbench.engines.store").open(value.file)
+    return parquet.read(value.file)
 
 
 class Reporter:
@@ -84,6 +126,26 @@ class Reporter:
         file = Path(self._ask.folder) / f"extra-{self._files}.npz"
         np.savez(file, allow_pickle=False, **{name: np.asarray(array) for name, array in extra.items()})
         return str(file)
+
+
+class Keeper:
+    """Writes the best so far to the folder of the run, so that a fit whose server or worker dies has something to show."""
+
+    def __init__(self, file: str, report: Reporter) -> None:
+        self._file = Path(file)
+        self._report = report
+        self._kept = -math.inf
+
+    def __call__(self, fitted: Any) -> None:
+        """Writes a fitted object unless one was written a moment ago; a full disk is told and does not end the fit."""
+        if time.monotonic() - self._kept < KEEP:
+            return
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            fitted.save(self._file)
+        except (WorkbenchError, OSError) as error:
+            self._report.send(kind="remark", remark=f"The best so far could not be kept: {error}")
+        self._kept = time.monotonic()
 
 
 class FileStop:
@@ -120,15 +182,25 @@ class FileStop:
 
 def perform(ask: Ask) -> Answer:
     """Returns the answer of one job; whatever the work raises becomes a sentence."""
+    folder = Path(ask.folder)
+    if not folder.is_dir():
+        sentence = UNSEEN.format(host=socket.gethostname(), folder=folder)
+        return Answer(failure=("JobError", sentence, ""))
+    if (folder / "began").exists():
+        # A scheduler with other settings than ours gives the work of a killed worker to the next one.
+        return Answer(failure=("JobError", DIED.format(name=ask.name), ""), died=True)
+    (folder / "began").touch()
     report = Reporter(ask)
     report.send(kind="began")
-    folder = Path(ask.folder)
     try:
         with FileStop(folder / "stop", lambda: report.send(kind="stop")) as stop:
+            offered: dict[str, Any] = {"report": report, "stop": stop}
+            if ask.model:
+                offered["keep"] = Keeper(ask.model, report)
             value = ask.function(
                 *map(fetched, ask.args),
                 **{name: fetched(value) for name, value in ask.kwargs.items()},
-                **_wanted(ask.function, report=report, stop=stop),
+                **_wanted(ask.function, **offered),
             )
         return replace(_answer(value, folder), stopped=stop.seen)
     except WorkbenchError as error:

@@ -1,220 +1,182 @@
-"""The local worker: started when first needed, given one job at a time, closed with the process that asked."""
+"""The queue of jobs and those who work through it."""
 
-import atexit
-import json
-import logging
 import os
-import signal
-import subprocess
-import sys
-import tempfile
 import threading
+import weakref
+from collections import deque
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any
 
-from distributed import Client, Security
 from distributed.client import FutureCancelledError
 from distributed.scheduler import KilledWorker
 
 from ..errors import JobError, WorkbenchError
+from .cluster import START, Cluster, LocalProcesses, Site
 from .job import Job
-from .work import TOPIC, Ask, perform, stored
+from .work import DIED, asked, perform
 
-START = 60
-"""Seconds a worker may take to start; 3 are usual, more on a busy machine."""
-END = 5
-"""Seconds they may take to end by themselves."""
-DIED = "The worker process died while {name} ran (killed, or out of memory); submit it again, the next job gets a new worker."
+MOST = 2
+"""Worker processes of this computer unless WORKBENCH_WORKERS says otherwise; each is given one job at a time."""
+AT_SITE = 8
+"""Jobs that a site's scheduler is given at a time unless WORKBENCH_WORKERS says otherwise."""
+RECENT = 50
+"""Jobs of pages that are kept after their end."""
 
 
-class LocalWorkers:
-    """A queue of jobs and the one process that works through them.
+@dataclass(frozen=True)
+class _Task:
+    job: Job
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
 
-    One thread takes the jobs in order, starts the processes if they do not run, and waits for each answer. Traffic
-    stays on 127.0.0.1 and is encrypted with keys made for this start.
+
+class Workers:
+    """A queue of jobs, and one lane per worker that takes them in order; urgent ones go before the others.
+
+    Where fits hold every lane, an urgent job gets a worker more.
     """
 
     def __init__(self) -> None:
-        self._queue: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
-        self._lock = threading.RLock()
-        self._start = threading.RLock()
-        self._thread: threading.Thread | None = None
-        self._process: subprocess.Popen[str] | None = None
-        self._client: Client | None = None
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self._jobs: list[Job] = []
-        atexit.register(self.close)
+        self._changed = threading.Condition()
+        self._waiting: list[_Task] = []
+        self._running: list[_Task] = []
+        self._lanes: list[threading.Thread] = []
+        self._open = object()
+        self._cluster: Cluster | None = None
+        self._recent: deque[Job] = deque(maxlen=RECENT)
+        self._known: weakref.WeakSet[Job] = weakref.WeakSet()
+
+    @property
+    def exchange(self) -> Path | None:
+        """The folder that this process and the workers share; None for that of temporary files."""
+        return self._there().exchange
+
+    @property
+    def jobs(self) -> list[Job]:
+        """All jobs that wait or run, and recent ones, newest first."""
+        with self._changed:
+            return sorted(self._known, key=lambda job: job.asked, reverse=True)
 
     def begin(
         self, job: Job, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> None:
-        """Puts a job at the end of the queue."""
-        with self._lock:
-            self._jobs = [*self._jobs, job]
-            self._then(lambda: self._run(job, function, args, kwargs))
+        """Puts a job at the end of the queue, an urgent one before those that are not."""
+        task = _Task(job, function, args, kwargs)
+        with self._changed:
+            self._known.add(job)
+            if job.owner or job.home is not None:
+                self._recent.append(job)
+            before = sum(t.job.urgent for t in self._waiting) if job.urgent else len(self._waiting)
+            self._waiting.insert(before, task)
+            self._open_lanes()
+            if job.urgent and len(self._running) >= len(self._lanes) and len(self._lanes) <= _workers():
+                self._open_lanes(more=self._there().grow())
+            self._moved()
 
     def warm(self) -> None:
-        """Starts the processes in the background."""
-        self._then(self._connected_quietly)
+        """Starts the workers in the background."""
+        threading.Thread(target=self._start_quietly, name="workbench-warm", daemon=True).start()
 
     def close(self) -> None:
-        """Stops all jobs and ends thread and processes; what is asked for later starts them again."""
-        with self._lock:
-            thread, self._thread = self._thread, None
-            queue, self._queue = self._queue, SimpleQueue()
-            jobs, self._jobs = self._jobs, []
-            for job in jobs:
-                job.stop()
-                job.fail("stopped", f"{job.name} was ended with the worker.")
-            queue.put(None)
-        if self._process is not None:
-            _end(self._process)
-        self._disconnect()
-        if thread is not None:
-            thread.join(START)
+        """Stops all jobs and ends the workers; what is asked for later starts them again."""
+        with self._changed:
+            lanes, self._lanes = self._lanes, []
+            tasks, self._waiting = [*self._running, *self._waiting], []
+            cluster, self._cluster = self._cluster, None
+            self._open = object()
+            self._recent.clear()
+            self._changed.notify_all()
+        for task in tasks:
+            task.job.stop()
+            task.job.fail("stopped", f"{task.job.name} was ended with the worker.")
+        if cluster is not None:
+            cluster.close()
+        for lane in lanes:
+            lane.join(START)
 
-    def _then(self, do: Callable[[], None]) -> None:
-        with self._lock:
-            self._queue.put(do)
-            if self._thread is None:
-                self._thread = threading.Thread(
-                    target=self._take, args=(self._queue,), name="workbench-jobs", daemon=True
+    def _there(self) -> Cluster:
+        with self._changed:
+            if self._cluster is None:
+                address = os.environ.get("WORKBENCH_SCHEDULER", "")
+                self._cluster = (
+                    Site(address, self._receive) if address else LocalProcesses(_workers(), self._receive)
                 )
-                self._thread.start()
+            return self._cluster
 
-    @staticmethod
-    def _take(queue: "SimpleQueue[Callable[[], None] | None]") -> None:
-        while (do := queue.get()) is not None:
-            do()
+    def _open_lanes(self, *, more: bool = False) -> None:
+        wanted = max(len(self._lanes), _workers()) + more
+        while len(self._lanes) < wanted:
+            lane = threading.Thread(target=self._take, args=(self._open,), name="workbench-jobs", daemon=True)
+            self._lanes.append(lane)
+            lane.start()
 
-    def _run(
-        self, job: Job, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
-    ) -> None:
+    def _take(self, opened: object) -> None:
+        """Works through the queue until it is closed; the body of a lane."""
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting or self._open is not opened)
+                if self._open is not opened:
+                    return
+                task = self._waiting.pop(0)
+                self._running.append(task)
+                self._moved()
+            self._run(task)
+            with self._changed:
+                self._running = [other for other in self._running if other is not task]
+            del task
+
+    def _run(self, task: _Task) -> None:
+        job = task.job
         try:
             if job.over:
                 return
-            client = self._connected()
-            ask = Ask(
-                job.token,
-                str(job.folder),
-                function,
-                tuple(stored(value, job.folder, f"{i}") for i, value in enumerate(args)),
-                {name: stored(value, job.folder, name) for name, value in kwargs.items()},
-            )
-            if job.hand_over():
-                job.finish(client.submit(perform, ask, key=job.token, pure=False).result())
+            with self._there().lease() as (client, workers):
+                ask = asked(job, task.function, task.args, task.kwargs)
+                if job.hand_over():
+                    future = client.submit(perform, ask, key=job.token, pure=False, workers=workers)
+                    job.finish(future.result())
         except (KilledWorker, FutureCancelledError, OSError):
             job.fail("died", DIED.format(name=job.name))
-            if threading.current_thread() is self._thread:
-                self._disconnect()
         except WorkbenchError as error:
             job.fail("failed", str(error))
         except Exception as error:  # noqa: BLE001 - the border: whatever stops a job is told, the queue goes on
             job.fail("failed", f"{type(error).__name__}: {error}")
-        finally:
-            with self._lock:
-                self._jobs = [other for other in self._jobs if other is not job]
+
+    def _moved(self) -> None:
+        self._waiting = [task for task in self._waiting if not task.job.over]
+        for place, task in enumerate(self._waiting, start=1):
+            task.job.move(place)
+        self._changed.notify_all()
 
     def _receive(self, event: tuple[float, Mapping[str, Any]]) -> None:
         _, message = event
-        for job in self._jobs:
-            if job.token == message["token"]:
-                job.receive(message)
+        for task in self._running:
+            if task.job.token == message["token"]:
+                task.job.receive(message)
 
-    def _connected_quietly(self) -> None:
+    def _start_quietly(self) -> None:
         try:
-            self._connected()
+            self._there().start()
         except JobError:
-            self._disconnect()
-
-    def _connected(self) -> Client:
-        with self._start:
-            if self._client is None or not self._alive(self._client):
-                self._disconnect()
-                self._connect()
-            return self._client
-
-    def _alive(self, client: Client) -> bool:
-        if self._process is None or self._process.poll() is not None:
-            return False
-        with suppress(OSError):
-            return bool(client.nthreads())
-        return False
-
-    def _connect(self) -> None:
-        logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
-        security = Security.temporary()
-        fields = {name: getattr(security, name) for name in security.__slots__ if name.startswith("tls_")}
-        self._folder = tempfile.TemporaryDirectory(prefix="workbench-worker-", ignore_cleanup_errors=True)
-        ask = {"security": {**fields, "require_encryption": True}, "folder": self._folder.name}
-        log = Path(self._folder.name) / "log.txt"
-        self._process = _launch(log)
-        address = _asked(self._process, json.dumps(ask))
-        if not address:
-            said = log.read_text().strip().splitlines()
-            msg = (
-                f"The worker process did not start ({said[-1] if said else 'it said nothing'}); submit again."
-            )
-            raise JobError(msg)
-        self._client = Client(address, security=security, set_as_default=False, timeout=START)
-        self._client.subscribe_topic(TOPIC, self._receive)
-        try:
-            self._client.wait_for_workers(1, timeout=START)
-        except TimeoutError:
-            msg = f"The worker did not come up within {START} s; close other programs and submit again."
-            raise JobError(msg) from None
-
-    def _disconnect(self) -> None:
-        with self._start:
-            client, self._client = self._client, None
-            process, self._process = self._process, None
-            folder, self._folder = self._folder, None
-            if client is not None:
-                client.close(timeout=END)
-            if process is not None:
-                _end(process)
-                with suppress(BrokenPipeError), process:
-                    pass
-            if folder is not None:
-                folder.cleanup()
-
-
-def _launch(log: Path) -> "subprocess.Popen[str]":
-    with log.open("w") as stderr:
-        return subprocess.Popen(
-            [sys.executable, "-m", "workbench.jobs.local_cluster"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-            text=True,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-            start_new_session=True,
-        )
-
-
-def _asked(process: "subprocess.Popen[str]", line: str) -> str:
-    assert process.stdin
-    assert process.stdout
-    with suppress(BrokenPipeError):
-        process.stdin.write(line + "\n")
-        process.stdin.flush()
-    return process.stdout.readline().strip()
-
-
-def _end(process: "subprocess.Popen[str]") -> None:
-    for how in (signal.SIGTERM, signal.SIGKILL):
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, how)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(END)
             return
 
 
+def _workers() -> int:
+    """Returns how many jobs may run at once."""
+    said = os.environ.get("WORKBENCH_WORKERS", "")
+    if not said:
+        return AT_SITE if os.environ.get("WORKBENCH_SCHEDULER") else max(1, min(MOST, os.cpu_count() or 1))
+    if not said.isdigit() or int(said) < 1:
+        msg = f"WORKBENCH_WORKERS is {said!r}; give a whole number from 1, the jobs that may run at once."
+        raise JobError(msg)
+    return int(said)
+
+
 @cache
-def local_workers() -> LocalWorkers:
-    """Returns the one local worker of this process."""
-    return LocalWorkers()
+def workers() -> Workers:
+    """Returns the workers of this process."""
+    return Workers()

@@ -1,11 +1,11 @@
 """One run as a page follows it."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import param
 
+from ..jobs.curves import extended
 from ..jobs.job import OVER, Job
 from ..progress import Step
 
@@ -67,13 +67,11 @@ class RunState(param.Parameterized):
         if steps:
             last = steps[-1]
             extra = [step.extra for step in steps if step.extra]
-            rows = [step for step in steps if not step.final]
-            closing = [step for step in steps if step.final]
             changes |= {
                 "done": float(last.done), "total": float(last.total), "unit": last.unit, "epoch": last.epoch,
                 "latest": {**self.latest, **{k: v for step in steps for k, v in step.metrics.items()}},
-                "live": _extended(self.live, [{"done": s.done, "epoch": s.epoch, **s.metrics} for s in rows]),
-                "epochs": _extended(self.epochs, [{"epoch": s.epoch, **s.metrics} for s in closing]),
+                "live": extended(self.live, steps, final=False),
+                "epochs": extended(self.epochs, steps, final=True),
                 "extra": dict(extra[-1]) if extra else self.extra,
             }  # fmt: skip
         self.param.update(**changes)
@@ -106,12 +104,3 @@ class RunState(param.Parameterized):
         if job.over and job.outcome is not None:
             return job.outcome.value[:1].upper() + job.outcome.value[1:] + "."
         return SENTENCES[status]
-
-
-def _extended(columns: Mapping[str, np.ndarray], rows: list[dict[str, float]]) -> dict[str, np.ndarray]:
-    if not rows:
-        return dict(columns)
-    before = len(next(iter(columns.values()))) if columns else 0
-    names = dict.fromkeys((*columns, *(name for row in rows for name in row)))
-    old = {name: columns.get(name, np.full(before, np.nan)) for name in names}
-    return {name: np.append(old[name], [row.get(name, np.nan) for row in rows]) for name in names}
