@@ -15,7 +15,7 @@ BELOW = {
     "engines": {"data", "physics", "simulate", "models"},
     "explanation": {"data", "physics", "models", "engines"},
     "jobs": {"data", "physics", "simulate", "models", "engines", "explanation"},
-    "state": {"data", "physics", "jobs"},
+    "state": {"data", "physics", "jobs", "loading"},
     "views": {"data", "physics"},
     "widgets": {"data", "physics", "simulate", "models", "engines", "explanation", "jobs", "state", "views"},
     "loading": {"data", "physics"},

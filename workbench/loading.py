@@ -76,7 +76,7 @@ def load(
             msg = f"{Path(one).name} holds {_kind_of(sample)}, which cannot be made into {kind}."
             raise DataError(msg)
         samples.append(sample)
-    return samples[0] if len(samples) == 1 else _joined(samples)
+    return samples[0] if len(samples) == 1 else together(samples)
 
 
 def jets_of(
@@ -137,7 +137,12 @@ def _kind_of(sample: Jets | Events | Showers) -> str:
     return next(name for name, made in KINDS.items() if isinstance(sample, made))
 
 
-def _joined(samples: list[Jets | Events | Showers]) -> Jets | Events | Showers:
+def together(samples: list[Jets | Events | Showers]) -> Jets | Events | Showers:
+    """Returns samples of one kind as one, in order.
+
+    Raises:
+        DataError: they hold different things.
+    """
     kinds = {_kind_of(sample) for sample in samples}
     if len(kinds) > 1:
         msg = f"These files hold different things ({', '.join(sorted(kinds))}); load them one by one."

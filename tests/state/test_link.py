@@ -1,10 +1,12 @@
 """What a link carries: round trips, and a sentence for everything that cannot be used."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.toys import toy_jets
+from workbench.errors import DataError
 from workbench.state.link import VERSION, LinkState
 from workbench.state.sample import SampleState
 from workbench.state.selection import SelectionState
@@ -116,3 +118,37 @@ def test_the_good_pieces_of_a_bad_link_hold(page):
     assert selection.ranges == {"pt": (0.0, 600.0)}
     assert selection.current is None
     assert sample.expression == ""
+
+
+def test_what_is_still_being_made_is_waited_for_and_stays_in_the_link(page):
+    sample, selection = page
+    link = LinkState(KNOWN)
+    link.read("?v=1&sample=jets&range=tau32:0.1:0.5&range=score:0.5:1.0&order=-loss")
+    link.apply(sample, selection)
+    assert (link.notices, selection.ranges, selection.by) == ([], {}, "")
+    link.capture(sample, selection)
+    assert set(link.ranges) == {"tau32", "score"}
+    assert link.by == "loss"
+    sample.add(tau32=np.linspace(0, 1, 40))
+    link.resume(sample, selection)
+    assert selection.ranges == {"tau32": (0.1, 0.5)}
+    sample.add(score=np.linspace(0, 1, 40), loss=np.linspace(1, 0, 40))
+    link.resume(sample, selection)
+    assert selection.ranges == {"tau32": (0.1, 0.5), "score": (0.5, 1.0)}
+    assert (selection.by, selection.descending) == ("loss", True)
+    link.forget()
+    link.capture(sample, selection)
+    assert set(link.ranges) == {"tau32", "score"}
+
+
+def test_a_name_can_be_checked_by_what_knows_it():
+    def check(text):
+        if text != "file:data/top.h5":
+            msg = "There is no such file."
+            raise DataError(msg)
+
+    link = LinkState({"sample": check})
+    link.read("?v=1&sample=file:data/top.h5&view=x-y&beside=jets")
+    assert (link.sample, link.view, link.beside, link.notices) == ("file:data/top.h5", "x-y", "jets", [])
+    link.read("?v=1&sample=file:../etc/passwd&jet=2")
+    assert (link.sample, link.jet, link.notices) == ("", 2, ["There is no such file."])

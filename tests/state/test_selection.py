@@ -172,3 +172,28 @@ def test_a_jet_that_does_not_exist_is_refused(selection):
     for index in (-1, 60):
         with pytest.raises(SelectionError, match="the sample has 60"):
             selection.pick(index)
+
+
+@pytest.mark.parametrize("by", ["", "rounded", "holes", "nothing"])
+@pytest.mark.parametrize("descending", [True, False])
+@pytest.mark.parametrize("number", [1, 5, 17, 100])
+def test_the_first_of_an_order_are_those_of_the_whole_order(by, descending, number):
+    sample = SampleState()
+    sample.take(toy_jets(60, seed=4))
+    rounded = np.round(np.random.default_rng(1).uniform(size=60), 1)
+    sample.add(rounded=rounded, holes=np.where(rounded > 0.3, np.nan, rounded), nothing=np.full(60, np.nan))
+    selection = SelectionState(sample)
+    selection.brush("mass", 20, 200)
+    selection.order(by, descending=descending)
+    np.testing.assert_array_equal(selection.first(number), selection.indices[:number])
+
+
+def test_who_watches_ranges_and_mask_is_called_once_and_sees_them_agree():
+    sample = SampleState()
+    sample.take(toy_jets(60, seed=4))
+    selection, seen = SelectionState(sample), []
+    selection.param.watch(
+        lambda *_: seen.append((dict(selection.ranges), selection.count)), ["mask", "ranges"]
+    )
+    selection.brush("mass", 20, 60)
+    assert seen == [({"mass": (20, 60)}, selection.count)]

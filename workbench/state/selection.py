@@ -35,6 +35,7 @@ class SelectionState(param.Parameterized):
 
     def __init__(self, sample: SampleState, **parameters: Any) -> None:
         self._parts: dict[str, np.ndarray] = {}
+        self._shown: np.ndarray | None = None
         self._order: tuple[tuple[str, bool, int], np.ndarray, np.ndarray] | None = None
         super().__init__(sample=sample, **parameters)
         sample.param.watch(self._follow, ["jets", "version", "keep"])
@@ -51,8 +52,9 @@ class SelectionState(param.Parameterized):
             if name not in known:
                 msg = f"There is no class {name!r} in this sample; {nearest(name, known)}"
                 raise SelectionError(msg)
-        self.classes = list(dict.fromkeys(classes))
-        self._update()
+        wanted = list(dict.fromkeys(classes))
+        self._shown = self._of_class(wanted) if wanted else None
+        self._update(classes=wanted)
 
     def brush(self, name: str, low: float, high: float) -> None:
         """Keeps jets with `low <= column <= high`; replaces an earlier range of that column.
@@ -65,26 +67,33 @@ class SelectionState(param.Parameterized):
         if not low <= high:
             msg = f"The range of {name} goes from {low:g} to {high:g}; give the smaller number first."
             raise SelectionError(msg)
-        self._parts[name] = self._within(name, low, high)
-        self.ranges = {**self.ranges, name: (low, high)}
-        self._update()
+        self._parts = {**self._parts, name: self._within(name, low, high)}
+        self._update(ranges={**self.ranges, name: (low, high)})
 
     def unbrush(self, *names: str) -> None:
         """Takes the ranges of these columns off; none given takes all off."""
         gone = names or tuple(self.ranges)
         self._parts = {name: part for name, part in self._parts.items() if name not in gone}
-        self.ranges = {name: span for name, span in self.ranges.items() if name not in gone}
-        self._update()
+        self._update(ranges={name: span for name, span in self.ranges.items() if name not in gone})
 
     def others(self, name: str) -> np.ndarray:
         """Returns the mask without the range of `name`: what that column's own histogram shows, shape (jets,)."""
-        mask = self.sample.keep.copy()
-        if self.classes:
-            mask &= self._of_class()
-        for column, part in self._parts.items():
-            if column != name:
-                mask &= part
-        return mask
+        return self._without(name) if name in self._parts else self.mask
+
+    def first(self, number: int) -> np.ndarray:
+        """Returns the first `number` of `indices`, shape (at most number,), without ordering all jets."""
+        chosen = np.flatnonzero(self.mask)
+        if not self.by:
+            return chosen[:number]
+        column = self.sample.column(self.by)[chosen].astype(np.float64)
+        column = -column if self.descending else column
+        best = np.arange(len(column))
+        if len(column) > number:
+            last = column[np.argpartition(column, number - 1)[number - 1]]
+            before = ~np.isnan(column) if np.isnan(last) else column < last
+            equal = np.isnan(column) if np.isnan(last) else column == last
+            best = np.concatenate([np.flatnonzero(before), np.flatnonzero(equal)])[:number]
+        return chosen[best[np.lexsort((best, column[best]))]]
 
     @property
     def count(self) -> int:
@@ -204,15 +213,10 @@ class SelectionState(param.Parameterized):
         column = self.sample.column(name)
         return (column >= low) & (column <= high)
 
-    def _of_class(self) -> np.ndarray:
+    def _of_class(self, names: list[str]) -> np.ndarray:
         jets = self.sample.jets
-        wanted = [jets.class_index(name) for name in self.classes] if jets is not None else []
-        label = np.asarray(jets.label) if jets is not None else np.zeros(0, int)
-        return (
-            np.logical_or.reduce([label == index for index in wanted])
-            if wanted
-            else np.zeros(len(label), bool)
-        )
+        assert jets is not None
+        return np.isin(np.asarray(jets.label), [jets.class_index(name) for name in names])
 
     def _ordering(self) -> tuple[np.ndarray, np.ndarray]:
         key = (self.by, self.descending, self.sample.version)
@@ -238,11 +242,21 @@ class SelectionState(param.Parameterized):
             self._update()
 
     def _renew(self) -> None:
-        self._parts, self._order = {}, None
+        self._parts, self._shown, self._order = {}, None, None
         self.param.update(classes=[], ranges={}, by="", current=None, notice="", mask=self.sample.keep.copy())
 
-    def _update(self) -> None:
-        self.mask = self.others("")
+    def _without(self, name: str) -> np.ndarray:
+        mask = self.sample.keep.copy()
+        if self._shown is not None:
+            mask &= self._shown
+        for column, part in self._parts.items():
+            if column != name:
+                mask &= part
+        return mask
+
+    def _update(self, **changes: Any) -> None:
+        # At once, so that who watches several of them is called once and sees them agree.
+        self.param.update(mask=self._without(""), **changes)
 
 
 def _between(name: str, low: float, high: float) -> str:

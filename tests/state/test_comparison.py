@@ -1,0 +1,103 @@
+"""A second sample beside the first: the same selection, planted differences found, nothing made up where it lacks something."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.toys import toy_jets
+from workbench.physics.distributions import UNLABELLED
+from workbench.state.comparison import Column, ComparisonState, differences
+from workbench.state.sample import SampleState
+from workbench.state.selection import SelectionState
+
+
+@pytest.fixture
+def comparison():
+    sample = SampleState()
+    sample.take(toy_jets(200, 1))
+    return ComparisonState(SelectionState(sample))
+
+
+def test_the_second_sample_is_seen_through_the_selection_of_the_first(comparison):
+    selection = comparison.selection
+    selection.sample.choose("pt > 580")
+    second = toy_jets(150, 2)
+    comparison.take(second, "other tune", "wb.load('x')", id="jets-vincia")
+    selection.brush("mass", 20, 150)
+    selection.show("top")
+    pt, mass = np.asarray(second.p4.pt), np.asarray(second.p4.mass)
+    expected = (pt > 580) & (mass >= 20) & (mass <= 150) & second.is_class("top")
+    np.testing.assert_array_equal(comparison.beside.mask, expected)
+    np.testing.assert_array_equal(comparison.others("mass"), (pt > 580) & second.is_class("top"))
+    selection.unbrush()
+    selection.show()
+    selection.sample.choose("")
+    assert comparison.beside.mask.all()
+    assert comparison.notice == ""
+    assert (comparison.reference.name, comparison.reference.id) == ("other tune", "jets-vincia")
+
+
+def test_what_the_second_sample_lacks_is_said_and_left_out(comparison):
+    comparison.take(toy_jets(90, 2, classes=("QCD", "W")))
+    comparison.selection.show("top")
+    assert "It has no class top." in comparison.notice
+    comparison.selection.sample.add(score=np.linspace(0, 1, 200))
+    comparison.selection.brush("score", 0.5, 1)
+    assert "It has no score yet" in comparison.notice
+    comparison.reference.add(score=np.linspace(0, 1, 90))
+    assert "score" not in comparison.notice
+
+
+def test_classes_are_paired_by_name_and_data_stand_against_every_class(comparison):
+    comparison.take(toy_jets(90, 2, classes=("top", "W")))
+    assert comparison.pairs == {"top": "top", UNLABELLED: UNLABELLED}
+    second = toy_jets(90, 2)
+    comparison.take(replace(second, label=np.full(90, -1)))
+    comparison.selection.show("QCD")
+    assert comparison.pairs == {"QCD": UNLABELLED}
+    assert comparison.beside.mask.all()
+
+
+def test_the_difference_is_found_where_it_was_planted():
+    rng = np.random.default_rng(3)
+    jets, other = toy_jets(2000, 4), toy_jets(2000, 5)
+    pairs = {"QCD": "QCD", "top": "top"}
+    everything = np.ones(2000, bool)
+    first = {n: Column.of(jets, rng.normal(size=2000), everything) for n in ("mass", "pt", "tau21")}
+    shifted = rng.normal(size=2000) + 0.5 * other.is_class("top")
+    second = {n: Column.of(other, rng.normal(size=2000), everything) for n in ("pt", "tau21")}
+    found = differences(first, {**second, "mass": Column.of(other, shifted, everything)}, pairs)
+    state = ComparisonState(SelectionState(SampleState()))
+    state.found = found
+    assert state.order(["tau21", "unmeasured", "pt", "mass"])[0] == "mass"
+    assert state.order(["tau21", "unmeasured", "pt", "mass"])[-1] == "unmeasured"
+    assert found["mass"].p < 1e-6
+    assert found["mass"].classes["top"].p < 1e-6 < found["mass"].classes["QCD"].p
+    # The false alarm is 1e-3 for each of the two columns without a difference.
+    assert min(found["pt"].p, found["tau21"].p) > 1e-3
+
+
+def test_a_sample_beside_itself_does_not_differ(comparison):
+    jets = comparison.selection.sample.jets
+    comparison.take(jets)
+    mass = Column.of(jets, np.asarray(jets.p4.mass), comparison.selection.mask)
+    found = differences({"mass": mass}, {"mass": mass}, comparison.pairs)["mass"]
+    assert (found.distance, found.p) == (0, 1)
+
+
+def test_without_a_second_sample_there_is_nothing_to_compare(comparison):
+    assert comparison.pairs == {}
+    assert comparison.others("mass").size == 0
+    comparison.take(toy_jets(5, 1))
+    comparison.clear()
+    assert comparison.reference is None
+    comparison.selection.brush("mass", 0, 1)
+
+
+def test_a_new_first_sample_keeps_the_second(comparison):
+    comparison.take(toy_jets(50, 9))
+    comparison.selection.brush("mass", 0, 30)
+    comparison.selection.sample.take(toy_jets(30, 8))
+    assert comparison.beside.mask.all()
+    assert comparison.beside.ranges == {}

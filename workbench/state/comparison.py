@@ -1,0 +1,174 @@
+"""A second sample beside the first: seen through the same selection, compared observable by observable."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import param
+
+from ..data.jets import Jets
+from ..errors import WorkbenchError
+from ..physics.compatibility import Separation, separation
+from ..physics.distributions import UNLABELLED
+from .sample import SampleState
+from .selection import SelectionState
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the selected jets of one sample, per class: values and weights."""
+
+    classes: Mapping[str, tuple[np.ndarray, np.ndarray]]
+
+    @classmethod
+    def of(cls, jets: Jets, values: np.ndarray, keep: np.ndarray) -> "Column":
+        """Takes the values of the jets that `keep` names by mask."""
+        label, weight = np.asarray(jets.label), np.asarray(jets.weight)
+        named = [*enumerate(jets.classes), (-1, UNLABELLED)]
+        masks = {name: keep & (label == index) for index, name in named}
+        return cls({name: (values[mask], weight[mask]) for name, mask in masks.items() if mask.any()})
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How far one observable of the two samples lies apart, per class that both have."""
+
+    classes: Mapping[str, Separation]
+
+    @property
+    def distance(self) -> float:
+        """The largest distance of a class; -1 where no class is in both."""
+        return max((s.distance for s in self.classes.values() if not np.isnan(s.distance)), default=-1.0)
+
+    @property
+    def p(self) -> float:
+        """The smallest probability of a class times the number of classes, at most 1; nan where there is none."""
+        found = [s.p for s in self.classes.values() if not np.isnan(s.p)]
+        return min(1.0, min(found) * len(found)) if found else np.nan
+
+
+def differences(
+    first: Mapping[str, Column], second: Mapping[str, Column], pairs: Mapping[str, str]
+) -> dict[str, Difference]:
+    """Returns the difference of every column that both have; `pairs` says which class of the second each class meets."""
+    return {
+        name: Difference(
+            {
+                mine: separation(*_of(first[name], mine, second[name], other))
+                for mine, other in pairs.items()
+                if mine in first[name].classes and other in second[name].classes
+            }
+        )
+        for name in first
+        if name in second
+    }
+
+
+def _of(first: Column, mine: str, second: Column, other: str) -> tuple[np.ndarray, ...]:
+    (a, wa), (b, wb) = first.classes[mine], second.classes[other]
+    return a, b, wa, wb
+
+
+class ComparisonState(param.Parameterized):
+    """The second sample of a page, or none; its selection is kept equal to that of the first.
+
+    Expression, classes and brushed ranges are those of the first. What the second sample does not have (a class, a
+    column that is not made yet) is left out and said in `notice`.
+    """
+
+    selection: SelectionState = param.ClassSelector(
+        class_=SelectionState, allow_None=False, doc="Of the first sample."
+    )
+    reference: SampleState | None = param.ClassSelector(
+        class_=SampleState, allow_None=True, doc="The second sample."
+    )
+    beside: SelectionState | None = param.ClassSelector(
+        class_=SelectionState, allow_None=True, doc="The same selection of the second sample."
+    )
+    found: dict[str, Difference] = param.Dict({}, doc="Difference per observable, of the selected jets.")
+    notice: str = param.String("", doc="What of the selection the second sample cannot follow, and why.")
+
+    def __init__(self, selection: SelectionState, **parameters: Any) -> None:
+        self._expression = ""
+        super().__init__(selection=selection, **parameters)
+        selection.param.watch(self._follow, "mask")
+
+    def take(self, jets: Jets, name: str = "", source: str = "", *, id: str = "") -> None:
+        """Shows these jets beside the first sample; replaces an earlier second sample."""
+        sample = SampleState()
+        sample.take(jets, name, source, id=id)
+        self._expression = ""
+        self.param.update(reference=sample, beside=SelectionState(sample), found={}, notice="")
+        sample.param.watch(self._follow, "version")
+        self._follow()
+
+    def clear(self) -> None:
+        """Takes the second sample away."""
+        self.param.update(reference=None, beside=None, found={}, notice="")
+
+    @property
+    def pairs(self) -> dict[str, str]:
+        """Which class of the second sample each class of the first is compared with, for the classes that are shown.
+
+        Classes of one name; where the second sample has no classes at all (data), its jets stand against every class.
+        """
+        first, second = self.selection.sample.jets, self._jets
+        if first is None or second is None:
+            return {}
+        shown = self.selection.classes or [*first.classes, UNLABELLED]
+        if self.unlabelled:
+            return dict.fromkeys(shown, UNLABELLED)
+        return {name: name for name in shown if name in second.classes or name == UNLABELLED}
+
+    @property
+    def unlabelled(self) -> bool:
+        """True if no jet of the second sample has a class, as in data."""
+        return self._jets is not None and not bool(np.any(np.asarray(self._jets.label) >= 0))
+
+    def others(self, name: str) -> np.ndarray:
+        """Returns which jets of the second sample the histogram of `name` shows, shape (jets of the second,)."""
+        return self.beside.others(name) if self.beside is not None else np.zeros(0, bool)
+
+    def order(self, names: Iterable[str]) -> list[str]:
+        """Returns the observables with the largest difference first; those without keep their place at the end."""
+        return sorted(names, key=lambda n: -self.found[n].distance if n in self.found else 2.0)
+
+    @property
+    def _jets(self) -> Jets | None:
+        return self.reference.jets if self.reference is not None else None
+
+    def _follow(self, *events: Any) -> None:
+        reference, beside = self.reference, self.beside
+        if reference is None or beside is None or reference.jets is None:
+            return
+        notices = []
+        expression = self.selection.sample.expression
+        if expression != self._expression:
+            self._expression = expression
+            if not reference.choose(expression):
+                notices.append(reference.notice)
+                reference.choose("")
+        wanted = [] if self.unlabelled else self.selection.classes
+        missing = [name for name in wanted if name not in reference.jets.classes]
+        notices += [f"It has no class {name}." for name in missing]
+        beside.show(*(name for name in wanted if name not in missing))
+        notices += self._follow_ranges(reference, beside)
+        self.notice = " ".join(["The second sample:", *notices]) if notices else ""
+        self.param.trigger("beside")
+
+    def _follow_ranges(self, reference: SampleState, beside: SelectionState) -> list[str]:
+        """Brushes the second sample as the first and returns what it cannot follow."""
+        ranges, notices = self.selection.ranges, []
+        gone = [name for name in beside.ranges if name not in ranges]
+        if gone:
+            beside.unbrush(*gone)
+        for name, span in ranges.items():
+            if name not in reference.known:
+                notices.append(f"It has no {name} yet; its range is not applied.")
+            elif beside.ranges.get(name) != span:
+                try:
+                    beside.brush(name, *span)
+                except WorkbenchError as error:
+                    notices.append(str(error))
+        return notices

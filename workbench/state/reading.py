@@ -1,0 +1,199 @@
+"""A file becomes the sample of a page: some of its rows, in pieces, with progress and a way to stop."""
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ..data import hepmc, lhe, parquet
+from ..data.events import Events
+from ..data.formats import read, recognise
+from ..data.jets import Jets
+from ..data.origin import Origin
+from ..data.showers import Showers
+from ..data.source import check_range
+from ..errors import DataError
+from ..loading import jets_of, together
+from ..progress import Never, Report, Step, Stop, silent
+
+ROWS = 200_000
+"""Rows of a file that are read unless more are asked for."""
+STREAMS = (hepmc.FORMAT, lhe.FORMAT)
+"""Formats that are read from their begin to find a row."""
+COUNTED = ("dropped", "particles_without")
+"""How the settings of an origin begin that count rows or particles left out."""
+PIECE = 25_000
+"""Rows that are read at once: between two pieces the reading tells where it is and can be stopped."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which rows of a file are read, and how.
+
+    Attributes:
+        start: First row (jet or event).
+        stop: One past the last.
+        units: "GeV" or "MeV" where the format leaves it open.
+        radius: Radius of jets made from events; None for the usual 0.8.
+        pt_min: Smallest pT of jets made from events in GeV; None for the usual.
+    """
+
+    start: int = 0
+    stop: int = ROWS
+    units: str | None = None
+    radius: float | None = None
+    pt_min: float | None = None
+
+    @property
+    def cuts(self) -> dict[str, Any]:
+        """What jets made from events have to pass."""
+        return {k: v for k, v in (("radius", self.radius), ("pt_min", self.pt_min)) if v is not None}
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What came out of a file.
+
+    Attributes:
+        jets: The jets.
+        events: The events they were made from; None for a file of jets.
+        format: Name of the file's format.
+        total: Rows in the file; None where the format does not say.
+        sentence: What was read of how much, for the user.
+        source: Python expression that gives the jets again.
+    """
+
+    jets: Jets
+    events: Events | None
+    format: str
+    total: int | None
+    sentence: str
+    source: str
+
+
+def open_file(
+    path: Path,
+    wanted: Wanted,
+    *,
+    name: str = "",
+    written: str = "",
+    report: Report = silent,
+    stop: Stop | None = None,
+) -> Opened:
+    """Returns the jets of a file.
+
+    Args:
+        path: The file.
+        wanted: Which of its rows.
+        name: What the user calls it; default its own name.
+        written: The path as it stands in a line of Python; empty for none.
+        report: Told after each piece, in rows.
+        stop: Set to end early: what was read is kept and the origin says so.
+
+    Raises:
+        DataError: unknown format, damaged file, units that the format leaves open, no jets to be made.
+    """
+    try:
+        known = recognise(path)
+        sample, total, stopped = _read(path, known.name, wanted, report, stop or Never())
+        jets = jets_of(sample, **wanted.cuts) if isinstance(sample, Events) else sample
+    except DataError as error:
+        raise DataError(str(error).replace(path.name, name or path.name)) from error
+    if name:
+        jets = replace(jets, origin=replace(jets.origin, name=name))
+    what = "events" if isinstance(sample, Events) else "jets"
+    if len(jets) == 0:
+        msg = f"No jet was found in {len(sample):,} {what} of {name or path.name}; read more rows or lower the smallest pT."
+        raise DataError(msg)
+    last = wanted.start + len(sample)
+    return Opened(
+        jets,
+        sample if isinstance(sample, Events) else None,
+        known.name,
+        total,
+        _sentence(wanted.start, last, what, total, stopped),
+        _source(written, wanted, what, last) if written else "",
+    )
+
+
+def needs_units(message: str) -> bool:
+    """Tells whether a sentence of a reader asks for the energy unit."""
+    return "does not say its energy unit" in message
+
+
+def _read(
+    path: Path, format: str, wanted: Wanted, report: Report, stop: Stop
+) -> tuple[Jets | Events, int | None, bool]:
+    """Returns the rows, how many the file has (None if its format does not say), and whether the reading was stopped."""
+    check_range(wanted.start, wanted.stop, "rows")
+    parts: list[Jets | Events] = []
+    at, end, total = wanted.start, wanted.stop, None
+    while at < end and not (parts and stop.is_set()):
+        # A stream would be read from its begin for each piece.
+        piece = end if format in STREAMS else min(at + PIECE, end)
+        part = read(path, start=at, stop=piece, units=wanted.units)
+        if isinstance(part, Showers):
+            msg = f"{path.name} holds calorimeter showers, not jets; read it with workbench.load."
+            raise DataError(msg)
+        parts.append(part)
+        total = _total(part, format)
+        end = min(end, piece if total is None else total)
+        at = min(piece, end)
+        report(Step(at - wanted.start, end - wanted.start, "rows"))
+    whole = parts[0] if len(parts) == 1 else together([*parts])
+    assert isinstance(whole, Jets | Events)
+    origin = _merged([part.origin for part in parts], (wanted.start, at))
+    return replace(whole, origin=origin), total, at < end
+
+
+def _total(part: Jets | Events, format: str) -> int | None:
+    if format != parquet.FORMAT:
+        total = part.origin.settings.get("rows_in_file")
+        return total if isinstance(total, int) else None
+    # What was stored may itself have been part of a file: only the last step is about this one.
+    said = re.fullmatch(r"read rows \d+ to \d+ of (\d+)", (part.origin.steps or ("",))[-1])
+    return int(said[1]) if said else len(part)
+
+
+def _merged(origins: list[Origin], rows: tuple[int, int]) -> Origin:
+    """Returns one origin for the pieces of one file; what was counted in each piece is added up."""
+    first = origins[0]
+    if len(origins) == 1:
+        return first
+    settings = dict(first.settings)
+    if "rows_in_file" in settings:
+        settings["rows"] = list(rows)
+    for name in [name for name in settings if name.startswith(COUNTED)]:
+        settings[name] = _added([origin.settings.get(name) for origin in origins])
+    steps = [step for step in first.steps if not step.startswith("read rows")]
+    read_rows = [f"read rows {rows[0]} to {rows[1]}"] if len(steps) < len(first.steps) else []
+    return replace(first, settings=settings, steps=(*steps, *read_rows))
+
+
+def _added(values: list[Any]) -> Any:
+    if all(isinstance(value, int) for value in values):
+        return sum(values)
+    if all(isinstance(value, dict) for value in values):
+        return {name: _added([value.get(name, 0) for value in values]) for name in values[0]}
+    return values[0]
+
+
+def _sentence(first: int, last: int, what: str, total: int | None, stopped: bool) -> str:
+    rows = (
+        f"{last - first:,} {what} were read" if not first else f"The {what} {first:,} to {last:,} were read"
+    )
+    if total is None:
+        return f"{rows}; this format does not say how many the file holds."
+    if last - first >= total:
+        return f"All {total:,} {what} of the file were read."
+    return f"{rows} of {total:,} in the file{', because you stopped' if stopped else ''}."
+
+
+def _source(written: str, wanted: Wanted, what: str, last: int) -> str:
+    """Returns the call of `wb.load` that gives these jets; text of a user is quoted."""
+    said: dict[str, Any] = {"kind": "jets"} if what == "events" else {}
+    said |= {"start": wanted.start} if wanted.start else {}
+    said |= {"stop": last}
+    said |= {"units": wanted.units} if wanted.units else {}
+    said |= wanted.cuts if what == "events" else {}
+    return f"wb.load({', '.join([repr(written), *(f'{k}={v!r}' for k, v in said.items())])})"
