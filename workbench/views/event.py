@@ -10,7 +10,7 @@ import numpy as np
 from ..data.events import Events
 from ..data.jets import MOMENTUM, Jets, wrapped
 from ..data.origin import Origin
-from ..data.pdg import charges
+from ..data.pdg import MASS, PION, charges
 from ..errors import DataError
 from ..physics.clustering import cluster
 from .detectors import detector
@@ -19,6 +19,9 @@ KINDS = ("charged hadron", "neutral hadron", "photon", "electron", "muon", "unkn
 """What a particle is, by the number in the column "kind"."""
 
 CHARGED, NEUTRAL, PHOTON, ELECTRON, MUON, UNKNOWN, TAU = range(7)
+
+MASSES = {CHARGED: PION, ELECTRON: MASS[11], MUON: MASS[13], TAU: 1.77693}
+"""In GeV, by kind; 0 for the others. Source of that of the tau: PDG 2024."""
 
 CORNERS = tuple(f"{axis}{corner}" for corner in range(8) for axis in "xyz")
 COLUMNS = {
@@ -170,6 +173,17 @@ def scene_of_event(events: Events, index: int) -> Scene:
     title = f"Event {index:,} of {len(events):,}"
     met = _met(given, told)
     return Scene(_header(title, caption, _preset(events.origin), told, radius=radius, met=met), arrays)
+
+
+def momentum_of(scene: Scene, array: str, row: int) -> np.ndarray:
+    """Returns pt, eta, phi, mass of one object of "jets" or "particles", in GeV and rad, shape (4,).
+
+    A particle has the mass of its kind: of the pion where it is a charged hadron, none where it is neutral or unknown.
+    """
+    values = scene.arrays[array][row].astype(np.float64)
+    if array == "jets":
+        return values[:4]
+    return np.array([*values[:3], MASSES.get(int(values[4]), 0.0)])
 
 
 def _check(index: int, length: int, what: str) -> None:
