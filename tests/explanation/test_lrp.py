@@ -3,6 +3,7 @@
 import random
 import threading
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from torch import nn
 
 from workbench.errors import ExplanationError
 from workbench.explanation.lrp import frozen, joined, propagate
-from workbench.explanation.rules import RULES, weighted
+from workbench.explanation.rules import RULES, AlphaBeta, Box, Composite, Epsilon, Gamma, Given, rule_named
 from workbench.models.deepsets import ParticleFlowNetwork
 from workbench.models.edge import edge_linear, plain_edge_linear
 from workbench.models.mlp import MLP
@@ -24,18 +25,13 @@ OWNER = torch.arange(len(COUNTS)).repeat_interleave(COUNTS)
 SEED = torch.tensor([-1.0, 1.0])
 
 
-class Gamma:
-    """A rule that this project does not have yet: entering one takes a value, not an edit."""
-
-    absorbs = "absorbed by gamma"
-
-    def __call__(self, layer):
-        weight = layer.weight + 0.25 * layer.weight.clamp(min=0)
-        value = layer.apply(layer.inputs(), weight, layer.bias)
-        return weighted(layer, (value, layer.bias, layer.z / value))
-
-
-ALL_RULES = {**RULES, "gamma": Gamma()}
+# The inputs of these tests are standard normal; the box must hold them all.
+WIDE = Composite((("first", Box(-50.0, 50.0)),), Epsilon())
+ALL_RULES = {
+    **{name: rule for name, rule in RULES.items() if "box" not in name},
+    "alpha3beta2": AlphaBeta(3.0),
+    "box": WIDE,
+}
 
 
 class Around(nn.Module):
@@ -213,13 +209,15 @@ def test_the_explained_score_is_the_networks_own(name, rule):
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-6), (torch.float64, 1e-12)])
-@pytest.mark.parametrize("rule", ["0", "epsilon"])
+@pytest.mark.parametrize("rule", ALL_RULES)
 @pytest.mark.parametrize("name", NETWORKS)
 def test_every_line_together_is_the_score(name, rule, dtype, tolerance):
     network, (x, counts) = built(name, dtype), inputs(name, dtype)
     flow = explained(network, x, counts, rule)
     lines = [per_jet(flow, counts), *flow.lines.values()]
-    scale = sum(line.abs() for line in lines).clamp(min=1)
+    # Rounding goes with the sizes of what is added up, and that is the relevance of every single input.
+    sizes = per_jet(replace(flow, relevance=flow.relevance.abs()), counts)
+    scale = (sizes + sum(line.abs() for line in lines)).clamp(min=1)
     assert ((flow.score - sum(lines)).abs() <= tolerance * scale).all(), flow.lines
 
 
@@ -285,6 +283,108 @@ def test_epsilon_by_hand():
     np.testing.assert_allclose(flow.relevance, [[first, second]], rtol=1e-12)
     np.testing.assert_allclose(flow.lines["biases"], [3 / 1.5 / 1.1], rtol=1e-12)
     np.testing.assert_allclose(flow.lines["absorbed by epsilon"], [-4 - first - second - 2 / 1.1], rtol=1e-12)
+
+
+def layer(weight, bias=None):
+    """One linear layer of one output in front of a weight of one, so that R_j = z."""
+    network = nn.Sequential(nn.Linear(len(weight), 1, bias=bias is not None)).double()
+    with torch.no_grad():
+        network[0].weight.copy_(torch.tensor([weight]))
+        if bias is not None:
+            network[0].bias.fill_(bias)
+    return network
+
+
+# x w of each input, with x = (2, -1, 3): raising parts and lowering parts by hand.
+GOLDEN = {
+    # xw = (2, 2, -3), bias 1: z = 2, z+ = 5 of which 1 bias, z- = -3.
+    "gamma, z > 0": (
+        Gamma(0.5),
+        [1.0, -2.0, -1.0],
+        1.0,
+        [3 * 2 / 4.5, 3 * 2 / 4.5, -3 * 2 / 4.5],
+        1.5 * 2 / 4.5,
+    ),
+    # xw = (2, 2, -6): z = -2, what agrees with it is -6: z + 0.5 * -6 = -5.
+    "gamma, z < 0": (Gamma(0.5), [1.0, -2.0, -2.0], None, [2 * 2 / 5, 2 * 2 / 5, -9 * 2 / 5], 0.0),
+    "alpha 2, beta 1": (
+        AlphaBeta(2.0),
+        [1.0, -2.0, -1.0],
+        1.0,
+        [2 * 2 / 5 * 2, 2 * 2 / 5 * 2, -2.0],
+        2 * 2 / 5,
+    ),
+    "z+": (AlphaBeta(1.0), [1.0, -2.0, -1.0], 1.0, [2 / 5 * 2, 2 / 5 * 2, 0.0], 2 / 5),
+    # Nothing lowers: beta's share of R = 4 has nowhere to go, so the ledger takes back -4 of 8.
+    "alpha 2, nothing lowers": (AlphaBeta(2.0), [1.0, -2.0, 0.0], None, [4.0, 4.0, 0.0], 0.0),
+    # Nothing raises: all of z+'s relevance is absorbed.
+    "z+, nothing raises": (AlphaBeta(1.0), [-1.0, 2.0, -1.0], None, [0.0, 0.0, 0.0], 0.0),
+    "w2": (Given("w2"), [1.0, -2.0, -1.0], 1.0, [2 / 6, 4 * 2 / 6, 2 / 6], 0.0),
+    "flat": (Given("flat"), [1.0, -2.0, -1.0], 1.0, [2 / 3, 2 / 3, 2 / 3], 0.0),
+    # x w - low w+ - high w- with the box (-1, 4): (2 + 1, 2 + 8, -3 + 4), together 14.
+    "box": (Box(-1.0, 4.0), [1.0, -2.0, -1.0], 1.0, [3 * 2 / 14, 10 * 2 / 14, 2 / 14], 0.0),
+}
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_rules_by_hand(name):
+    rule, weight, bias, expected, biases = GOLDEN[name]
+    x = torch.tensor([[2.0, -1.0, 3.0]]).double()
+    flow = propagate(frozen(layer(weight, bias)), x, None, torch.ones(1).double(), rule)
+    np.testing.assert_allclose(flow.relevance, [expected], rtol=1e-12)
+    np.testing.assert_allclose(flow.lines.get("biases", torch.zeros(1)), [biases], atol=1e-12)
+    np.testing.assert_allclose(
+        flow.lines.get(rule.absorbs, torch.zeros(1)), flow.score - sum(expected) - biases, atol=1e-12
+    )
+
+
+@pytest.mark.parametrize("rule", [Given("w2"), Given("flat"), Box(-1.0, 4.0)])
+def test_inputs_that_are_zero_get_what_the_weights_give_them(rule):
+    x, near = torch.tensor([[2.0, 0.0, 3.0]]).double(), torch.tensor([[2.0, 1e-9, 3.0]]).double()
+    network = frozen(nn.Sequential(nn.Unflatten(1, (1, 3)), nn.Flatten(), layer([1.0, -2.0, -1.0])))
+    at, beside = (propagate(network, v, None, torch.ones(1).double(), rule) for v in (x, near))
+    assert at.relevance[0, 1].abs() > 0.1
+    np.testing.assert_allclose(at.relevance, beside.relevance, atol=1e-7)
+    assert "on inputs that are zero" not in at.lines
+
+
+def test_an_input_outside_the_box_is_refused():
+    with pytest.raises(
+        ExplanationError, match="Inputs from -1 to 3 were found where the box goes from 0 to 1"
+    ):
+        propagate(
+            frozen(layer([1.0, 1.0, 1.0])),
+            torch.tensor([[2.0, -1.0, 3.0]]).double(),
+            None,
+            torch.ones(1),
+            Box(),
+        )
+
+
+def test_a_composite_takes_the_first_rule_that_fits():
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Linear(4, 6), nn.ReLU(), nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 2)).double()
+    x = torch.randn(3, 4).double()
+    by_name = Composite((("0", Given("flat")), ("2", Gamma(1.0))), AlphaBeta(2.0))
+    by_depth = Composite((("first", Given("flat")), (0.6, Gamma(1.0))), AlphaBeta(2.0))
+    one, other = (propagate(frozen(network), x, None, SEED.double(), rule) for rule in (by_name, by_depth))
+    np.testing.assert_array_equal(one.relevance, other.relevance)
+    assert {"absorbed by flat", "absorbed by alpha-beta"} <= set(one.lines)
+    # Rule flat gives every input the same.
+    np.testing.assert_allclose(one.relevance, one.relevance[:, :1].expand(-1, 4), rtol=1e-12)
+
+
+def test_gamma_is_rule_0_at_0_and_z_plus_at_infinity():
+    network = nn.Sequential(nn.Linear(4, 6, bias=False), nn.ReLU(), nn.Linear(6, 2, bias=False)).double()
+    x = torch.rand(3, 4).double()
+
+    def relevance(rule):
+        return propagate(frozen(network), x, None, torch.tensor([0.0, 1.0]).double(), rule).relevance
+
+    np.testing.assert_allclose(relevance(Gamma(0.0)), relevance(rule_named("0")), atol=1e-12)
+    with torch.no_grad():
+        network[2].weight.abs_()
+    np.testing.assert_allclose(relevance(Gamma(1e9)), relevance(AlphaBeta(1.0)), atol=1e-7)
 
 
 def test_outputs_that_are_zero_pass_nothing_on_and_break_nothing():

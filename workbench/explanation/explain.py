@@ -43,7 +43,7 @@ def explain(
     fitted: FittedTagger,
     jets: Jets,
     *,
-    rule: str = "epsilon",
+    rule: str | Rule = "epsilon",
     seed: str | tuple[str, str] | None = None,
     background: Jets | None = None,
     report: Report = silent,
@@ -58,7 +58,8 @@ def explain(
     Args:
         fitted: A fitted tagger.
         jets: Jets to explain.
-        rule: "epsilon" or "0", for networks.
+        rule: For networks, a name of `explanation.rules.RULES` ("epsilon", "0", "gamma", "gamma-epsilon", "z+", "alpha2beta1",
+            "w2-epsilon", ...), or a rule with settings of your own.
         seed: The score: (signal, background) for the difference of two logits, one class for its logit minus the mean
             of the others. By default the last class stands against the others, "top - QCD".
         background: For boosted trees: what an absent observable is replaced from; the first 100 jets are used. By default
@@ -93,7 +94,7 @@ def explain(
 
 
 def _method(
-    fitted: FittedTagger, direction: np.ndarray, rule: str, background: Jets | None
+    fitted: FittedTagger, direction: np.ndarray, rule: str | Rule, background: Jets | None
 ) -> tuple[Callable[[Batch], Flow], dict[str, Any]]:
     """Returns what explains a batch, and how."""
     chosen = rule_named(rule)
@@ -101,8 +102,8 @@ def _method(
         against = _background(fitted, background)
         how = {"method": "interventional Shapley values", "background": fingerprint([against])}
         return _shapley(fitted.network, against, direction), {**how, "background_jets": len(against)}
-    how = {"method": "layer-wise relevance propagation", "rule": rule}
-    return _relevance(fitted.network, direction, chosen), {**how, "settings": dict(vars(chosen))}
+    how = {"method": "layer-wise relevance propagation", "rule": rule if isinstance(rule, str) else "own"}
+    return _relevance(fitted.network, direction, chosen), {**how, "settings": repr(chosen)}
 
 
 def _flows(

@@ -12,6 +12,7 @@ import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -20,7 +21,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from ..errors import ExplanationError
-from .rules import Layer, Rule
+from .rules import Composite, Layer, Rule
 
 HOMOGENEOUS = """
     __get__ len size dim numel new_zeros relu leaky_relu prelu abs absolute neg negative positive sum nansum mean amax amin
@@ -42,6 +43,9 @@ JOINING = """
 IDENTITY = "gelu silu elu selu celu mish hardswish tanh softsign sqrt square pow"
 """Functions of one number: relevance passes through unchanged where the input is not zero."""
 
+ON_ZEROS = "on inputs that are zero"
+"""Line for relevance that a rule gives by weights alone to values that are zero, between inputs and first layer."""
+
 _HOMOGENEOUS, _JOINING = frozenset(HOMOGENEOUS.split()), frozenset(JOINING.split())
 
 
@@ -59,6 +63,7 @@ class Books:
 
     def __init__(self, owner: Tensor, jets: int) -> None:
         self.lines: dict[str, Tensor] = {}
+        self.beside: dict[int, Tensor] = {}
         self.widest = 0
         self._jets = jets
         self._device = owner.device
@@ -93,6 +98,12 @@ class Books:
         total = self.lines.setdefault(line, rows.new_zeros(self._jets))
         total.index_add_(0, owner, rows)
 
+    def lay_beside(self, leaf: Tensor, relevance: Tensor) -> None:
+        """Adds relevance of inputs that are zero, which no gradient can carry."""
+        before = self.beside.get(leaf.data_ptr())
+        relevance = relevance.reshape(leaf.shape)
+        self.beside[leaf.data_ptr()] = relevance if before is None else before + relevance
+
 
 class _Routed(torch.autograd.Function):
     """A value whose gradient goes where `share` sends it, one gradient per path."""
@@ -115,12 +126,22 @@ class Propagation(TorchFunctionMode):
     Args:
         rule: How linear layers share relevance out.
         books: Where to enter what does not reach the inputs.
-        weights: Addresses of the network's weights, to recognise x @ W as a layer.
+        weights: Address of each of the network's weights, to recognise x @ W as a layer, with the name of its module and
+            its depth.
+        leaves: The inputs of the network.
     """
 
-    def __init__(self, rule: Rule, books: Books, weights: frozenset[int] = frozenset()) -> None:
+    def __init__(
+        self,
+        rule: Rule,
+        books: Books,
+        weights: Mapping[int, tuple[str, float]] = MappingProxyType({}),
+        leaves: Sequence[Tensor] = (),
+    ) -> None:
         super().__init__()
-        self.rule, self.books, self.weights = rule, books, weights
+        self.rule, self.books, self.weights, self.leaves = rule, books, weights, leaves
+        for leaf in leaves:
+            leaf.sees_inputs = True  # type: ignore[attr-defined]
 
     def __torch_function__(
         self, func: Callable, types: Any, args: tuple = (), kwargs: Mapping[str, Any] | None = None
@@ -131,9 +152,9 @@ class Propagation(TorchFunctionMode):
             return func(*args, **kwargs)
         name, in_place = _plain_name(func)
         if name in _HOMOGENEOUS or (name in _JOINING and _joins_data_only(name, args, kwargs)):
-            return self._rows_followed(name, args, func(*args, **kwargs))
+            return _marked(self._rows_followed(name, args, func(*args, **kwargs)), args)
         if name in ("mul", "div") and not _holds_data((*args[1:], *kwargs.values())):
-            return func(*args, **kwargs)
+            return _marked(func(*args, **kwargs), args)
         if in_place:
             msg = (
                 f"The network changes data in place by {func.__name__!r}, which leaves no trace to follow; "
@@ -154,21 +175,39 @@ class Propagation(TorchFunctionMode):
         """Returns whether a tensor is one of the network's weights or a view of one."""
         return tensor.untyped_storage().data_ptr() in self.weights
 
+    def place(self, weight: Tensor) -> tuple[str, float]:
+        """Returns the name of the module that holds a weight and its depth, 0 to 1."""
+        return self.weights.get(weight.untyped_storage().data_ptr(), ("", 0.0))
+
     def layer(self, layer: Layer) -> Tensor:
         """Returns the outputs of a linear layer with the gradient of the rule."""
-        passage = self.rule(layer)
-        owner, books, line = self.books.owner(layer.z), self.books, self.rule.absorbs
+        rule = self.rule.of(layer) if isinstance(self.rule, Composite) else self.rule
+        passage = rule(layer)
+        owner, books, line = self.books.owner(layer.z), self.books, rule.absorbs
 
         def share(gradient: Tensor) -> Sequence[Tensor]:
             passed, absorbed = passage.back(gradient)
             if absorbed is not None:
                 books.enter(line, owner, absorbed)
+            if passage.relevance:
+                return [self._carried(passage.values[0].detach(), passed[0])]
             for bias, through in zip(passage.biases, passed, strict=True):
                 if bias is not None:
                     books.enter("biases", owner, through.movedim(layer.channels, -1) @ bias)
             return passed
 
         return _Routed.apply(share, layer.z, *passage.values)
+
+    def _carried(self, x: Tensor, relevance: Tensor) -> Tensor:
+        """Returns the gradient that carries this relevance of x; what x = 0 cannot carry is laid beside the inputs or entered."""
+        given = x != 0
+        rest = torch.where(given, 0.0, relevance)
+        leaf = next((leaf for leaf in self.leaves if _is_view(x, leaf)), None)
+        if leaf is not None:
+            self.books.lay_beside(leaf, rest)
+        elif bool(rest.any()):
+            self.books.enter(ON_ZEROS, self.books.owner(x), rest)
+        return torch.where(given, relevance / torch.where(given, x, 1.0), 0.0)
 
     def scaled(self, line: str, x: Tensor, y: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
         """Returns y = x scale + shift, per channel of axis 1; the shift is entered in `line`."""
@@ -203,6 +242,22 @@ class Propagation(TorchFunctionMode):
             return [gradient]
 
         return _Routed.apply(share, tensor, tensor)
+
+
+def _is_view(x: Tensor, leaf: Tensor) -> bool:
+    return x.data_ptr() == leaf.data_ptr() and x.numel() == leaf.numel() and x.is_contiguous()
+
+
+def _sees_inputs(values: Any) -> bool:
+    return all(hasattr(tensor, "sees_inputs") for tensor in _tensors(values) if _is_data(tensor))
+
+
+def _marked(result: Any, args: Any) -> Any:
+    """Notes on tensors that are inputs of the network, moved about or scaled, that they are."""
+    if _sees_inputs(args):
+        for tensor in _tensors(result):
+            tensor.sees_inputs = True  # type: ignore[attr-defined]
+    return result
 
 
 def _is_data(value: Any) -> bool:
@@ -315,7 +370,11 @@ def _linear(mode: Propagation, func: Callable, args: tuple, kwargs: dict[str, An
         return func(x, weight, bias, *args[3:], **given)
 
     channels = 1 if func.__name__.startswith("conv") else -1
-    return mode.layer(Layer(apply, lambda: x, weight, bias, apply(x, weight, bias), channels))
+    name, depth = mode.place(weight)
+    first = _sees_inputs((x,))
+    return mode.layer(
+        Layer(apply, lambda: x, weight, bias, apply(x, weight, bias), channels, name, depth, first)
+    )
 
 
 def _edge_linear(mode: Propagation, func: Callable, args: tuple, kwargs: dict[str, Any]) -> Any:
@@ -327,7 +386,8 @@ def _edge_linear(mode: Propagation, func: Callable, args: tuple, kwargs: dict[st
         own = x.index_select(0, i)
         return torch.cat([own, x.index_select(0, j) - own], dim=1)
 
-    return mode.layer(Layer(F.linear, inputs, weight, bias, func(x, i, j, weight, bias), -1))
+    z, place = func(x, i, j, weight, bias), mode.place(weight)
+    return mode.layer(Layer(F.linear, inputs, weight, bias, z, -1, *place, _sees_inputs((x,))))
 
 
 def _batch_norm(mode: Propagation, func: Callable, args: tuple, kwargs: dict[str, Any]) -> Any:
@@ -344,7 +404,7 @@ def _batch_norm(mode: Propagation, func: Callable, args: tuple, kwargs: dict[str
         shift = shift + given["bias"]
     with torch.no_grad():
         y = func(*args, **kwargs)
-    return mode.scaled("batch norm", given["input"], y, scale, shift)
+    return _marked(mode.scaled("batch norm", given["input"], y, scale, shift), (given["input"],))
 
 
 def _layer_norm(mode: Propagation, func: Callable, args: tuple, kwargs: dict[str, Any]) -> Any:
@@ -459,7 +519,7 @@ def propagate(network: nn.Module, x: Tensor, counts: Tensor | None, seed: Tensor
     try:
         with torch.enable_grad():
             inputs = leaf.clone()
-            with Propagation(rule, books, _addresses(network)):
+            with Propagation(rule, books, _addresses(network), [inputs]):
                 logits = network(inputs) if counts is None else network(inputs, counts)
             if not logits.requires_grad:
                 msg = "The logits do not depend on the inputs by anything that can be differentiated."
@@ -468,7 +528,10 @@ def propagate(network: nn.Module, x: Tensor, counts: Tensor | None, seed: Tensor
             (gradient,) = torch.autograd.grad(score.sum(), leaf)
     except UnknownRowsError:
         return _one_by_one(network, x, counts, seed, rule)
-    return Flow(leaf.detach() * gradient, score.detach(), books.lines, books.widest)
+    relevance = leaf.detach() * gradient
+    for beside in books.beside.values():
+        relevance = relevance + beside
+    return Flow(relevance, score.detach(), books.lines, books.widest)
 
 
 def _one_by_one(network: nn.Module, x: Tensor, counts: Tensor | None, seed: Tensor, rule: Rule) -> Flow:
@@ -494,10 +557,14 @@ def joined(flows: Sequence[Flow]) -> Flow:
     )
 
 
-def _addresses(network: nn.Module) -> frozenset[int]:
-    return frozenset(
-        tensor.untyped_storage().data_ptr()
-        for module in network.modules()
-        for tensor in module.__dict__.get("_parameters", {}).values()
-        if tensor is not None
-    )
+def _addresses(network: nn.Module) -> dict[int, tuple[str, float]]:
+    """Returns per address of a parameter the name of its module and its depth among those that hold matrices."""
+    held = [
+        (name, p)
+        for name, module in network.named_modules()
+        for p in module.__dict__.get("_parameters", {}).values()
+        if p is not None
+    ]
+    names = list(dict.fromkeys(name for name, parameter in held if parameter.dim() > 1))
+    depth = {name: place / max(1, len(names) - 1) for place, name in enumerate(names)}
+    return {p.untyped_storage().data_ptr(): (name, depth.get(name, 0.0)) for name, p in reversed(held)}

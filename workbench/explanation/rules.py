@@ -1,7 +1,8 @@
 """Relevance rules: how a linear layer shares the relevance of its outputs out among its inputs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import Protocol
 
@@ -22,6 +23,9 @@ class Layer:
         bias: Its bias, shape (outputs,), or None.
         z: Its outputs, attached to the graph.
         channels: Axis of `z` that counts the outputs of one row.
+        name: Of the module that holds the weight, "" where it has none.
+        depth: Its place among the layers as they are defined, 0 for the first and 1 for the last.
+        first: True if it sees the inputs of the network themselves.
     """
 
     apply: Callable[[Tensor, Tensor, Tensor | None], Tensor]
@@ -30,6 +34,9 @@ class Layer:
     bias: Tensor | None
     z: Tensor
     channels: int
+    name: str = ""
+    depth: float = 0.0
+    first: bool = False
 
 
 @dataclass(frozen=True)
@@ -41,11 +48,13 @@ class Passage:
         biases: The constant in each, shape (outputs,), or None.
         back: Called once, with the gradient of z; returns the gradient of each value, and what is passed on to none of
             them, any shape whose first axis is rows, or None.
+        relevance: True if `back` returns the relevance of the value itself instead of its gradient.
     """
 
     values: tuple[Tensor, ...]
     biases: tuple[Tensor | None, ...]
     back: Callable[[Tensor], tuple[tuple[Tensor, ...], Tensor | None]]
+    relevance: bool = False
 
 
 class Rule(Protocol):
@@ -111,12 +120,11 @@ class Epsilon:
 
 
 def weighted(layer: Layer, *parts: tuple[Tensor, Tensor | None, Tensor]) -> Passage:
-    """Returns the passage through parts (value, bias, factor): the gradient of each value is that of z times its factor.
-
-    Gamma is one part, with the weights w + gamma w+ and the factor z / value; alpha-beta is two.
-    """
+    """Returns the passage through parts (value, bias, factor): the gradient of each value is that of z times its factor."""
     factors = [factor.detach() for _, _, factor in parts]
-    kept = layer.z.detach() - sum(value.detach() * factor.detach() for value, _, factor in parts)
+    kept = layer.z.detach() - sum(
+        value.detach() * factor for (value, _, _), factor in zip(parts, factors, strict=True)
+    )
 
     def back(gradient: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
         return tuple(gradient * factor for factor in factors), kept * gradient
@@ -124,15 +132,246 @@ def weighted(layer: Layer, *parts: tuple[Tensor, Tensor | None, Tensor]) -> Pass
     return Passage(tuple(value for value, _, _ in parts), tuple(bias for _, bias, _ in parts), back)
 
 
-RULES: Mapping[str, Rule] = MappingProxyType({"0": Zero(), "epsilon": Epsilon()})
+def halves(layer: Layer) -> tuple[tuple[Tensor, Tensor | None], tuple[Tensor, Tensor | None]]:
+    """Returns what raises and what lowers each output, (value, bias) of each; the two values sum to z.
+
+    Of x w the one takes x+ w+ + x- w-, the other x+ w- + x- w+; the bias goes to the side of its sign.
+    """
+    x, up, down = layer.inputs(), layer.weight.clamp(min=0), layer.weight.clamp(max=0)
+    raising, lowering = (
+        (None, None) if layer.bias is None else (layer.bias.clamp(min=0), layer.bias.clamp(max=0))
+    )
+    if not bool((x.detach() < 0).any()):
+        return (layer.apply(x, up, raising), raising), (layer.apply(x, down, lowering), lowering)
+    over, under = x.clamp(min=0), x.clamp(max=0)
+    return (
+        (layer.apply(over, up, raising) + layer.apply(under, down, None), raising),
+        (layer.apply(over, down, lowering) + layer.apply(under, up, None), lowering),
+    )
 
 
-def rule_named(name: str) -> Rule:
-    """Returns the rule of that name.
+def quotient(numerator: Tensor, denominator: Tensor) -> Tensor:
+    """Returns numerator / denominator, and 0 where the denominator is 0."""
+    given = denominator != 0
+    return torch.where(given, numerator / torch.where(given, denominator, 1.0), 0.0)
+
+
+@dataclass(frozen=True)
+class Gamma:
+    """Rule gamma, signed: R_i = sum_j (x_i w_ij + gamma (x_i w_ij)^s) / (z_j + gamma sum_i (x_i w_ij)^s) R_j, s = sign z_j.
+
+    What agrees with the sign of an output counts 1 + gamma times as much as what speaks against it; inputs and outputs may
+    have either sign.
+
+    Attributes:
+        gamma: Weight of what agrees; 0 is rule 0, infinity is alpha-beta's positive part where z_j > 0.
+
+    Source: arXiv:1604.00825 (conservation); Montavon et al., LNCS 11700 (2019) 193 (gamma for x >= 0).
+    """
+
+    gamma: float = 0.25
+    absorbs: str = "absorbed by gamma"
+
+    def __call__(self, layer: Layer) -> Passage:
+        """Returns the way back through what raises and what lowers the outputs."""
+        (up, raising), (down, lowering) = halves(layer)
+        z, rises = layer.z.detach(), layer.z.detach() >= 0
+        agreeing = torch.where(rises, up.detach(), down.detach())
+        share = quotient(z, z + self.gamma * agreeing)
+        stronger = share * (1 + self.gamma)
+        return weighted(
+            layer,
+            (up, raising, torch.where(rises, stronger, share)),
+            (down, lowering, torch.where(rises, share, stronger)),
+        )
+
+
+@dataclass(frozen=True)
+class AlphaBeta:
+    """Rule alpha-beta: R_i = sum_j (alpha (x_i w_ij)+ / z_j+ - beta (x_i w_ij)- / z_j-) R_j with alpha - beta = 1.
+
+    Where nothing raises (lowers) an output, that part of its relevance has nowhere to go and is entered as absorbed.
+
+    Attributes:
+        alpha: Weight of what raises an output; beta is alpha - 1. With alpha = 1 this is rule z+.
+
+    Raises:
+        ExplanationError: alpha is below 1.
+
+    Source: arXiv:1604.00825; PLoS ONE 10 (2015) e0130140, equation 60.
+    """
+
+    alpha: float = 2.0
+    absorbs: str = "absorbed by alpha-beta"
+
+    def __post_init__(self) -> None:
+        if not self.alpha >= 1:
+            msg = f"alpha is {self.alpha:g}; it is at least 1, because beta = alpha - 1 is not negative."
+            raise ExplanationError(msg)
+
+    def __call__(self, layer: Layer) -> Passage:
+        """Returns the way back through what raises and, unless beta is 0, what lowers the outputs."""
+        (up, raising), (down, lowering) = halves(layer)
+        z = layer.z.detach()
+        parts = [(up, raising, self.alpha * quotient(z, up.detach()))]
+        if self.alpha > 1:
+            parts.append((down, lowering, (1 - self.alpha) * quotient(z, down.detach())))
+        return weighted(layer, *parts)
+
+
+@dataclass(frozen=True)
+class Given:
+    """Rules that share out by weights alone, for the layer that sees the inputs: R_i = sum_j v_ij / (sum_i v_ij) R_j.
+
+    Attributes:
+        name: "w2", v = w^2, for inputs without bounds; "flat", v = 1, "where does it look".
+
+    Source: arXiv:1512.02479 (w2); arXiv:1902.10178 (flat).
+    """
+
+    name: str = "w2"
+
+    @property
+    def absorbs(self) -> str:
+        """Name of the ledger line."""
+        return f"absorbed by {self.name}"
+
+    def __call__(self, layer: Layer) -> Passage:
+        """Returns the relevance that each input gets, as a gradient."""
+        x = layer.inputs()
+        weight = layer.weight.square() if self.name == "w2" else torch.ones_like(layer.weight)
+        ones = torch.ones_like(x, requires_grad=True)
+        with torch.enable_grad():
+            total = layer.apply(ones, weight, None)
+        return handed(layer, x, (ones,), total)
+
+
+@dataclass(frozen=True)
+class Box:
+    """Rule zB for inputs between bounds: R_i = sum_j (x_i w_ij - low w_ij+ - high w_ij-) / (sum of these) R_j.
+
+    For pixels that are at least 0 and at most 1; not for standardised features, which have no bounds.
+
+    Attributes:
+        low: Smallest value an input can have.
+        high: Largest value an input can have.
+
+    Raises:
+        ExplanationError: low is not below high, or an input lies outside.
+
+    Source: arXiv:1512.02479.
+    """
+
+    low: float = 0.0
+    high: float = 1.0
+    absorbs: str = "absorbed by box"
+
+    def __post_init__(self) -> None:
+        if not self.low < self.high:
+            msg = f"The box goes from {self.low:g} to {self.high:g}; give the smaller number first."
+            raise ExplanationError(msg)
+
+    def __call__(self, layer: Layer) -> Passage:
+        """Returns the relevance that each input gets, as a gradient."""
+        x = layer.inputs()
+        smallest, largest = float(x.detach().min()), float(x.detach().max())
+        if smallest < self.low or largest > self.high:
+            msg = (
+                f"Inputs from {smallest:.3g} to {largest:.3g} were found where the box goes from {self.low:g} to "
+                f"{self.high:g}; widen it, or take rule w2, which needs no bounds."
+            )
+            raise ExplanationError(msg)
+        leaves = tuple(
+            t.detach().clone().requires_grad_()
+            for t in (x, torch.full_like(x, self.low), torch.full_like(x, self.high))
+        )
+        with torch.enable_grad():
+            total = layer.apply(leaves[0], layer.weight, None)
+            total = total - layer.apply(leaves[1], layer.weight.clamp(min=0), None)
+            total = total - layer.apply(leaves[2], layer.weight.clamp(max=0), None)
+        return handed(layer, x, leaves, total)
+
+
+def handed(layer: Layer, x: Tensor, leaves: Sequence[Tensor], total: Tensor) -> Passage:
+    """Returns the passage that shares R_j by the parts of `total`, a linear function of `leaves` shaped as x, among the x.
+
+    Relevance per input does not have the form x times gradient here: where x is zero it is handed over as it is.
+    """
+    z = layer.z.detach()
+    factor = quotient(z, total.detach())
+    kept = torch.where(total.detach() != 0, 0.0, z)
+
+    def back(gradient: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
+        gradients = torch.autograd.grad(total, leaves, factor * gradient)
+        return (
+            sum(leaf.detach() * part for leaf, part in zip(leaves, gradients, strict=True)),
+        ), kept * gradient
+
+    return Passage((x,), (None,), back, relevance=True)
+
+
+@dataclass(frozen=True)
+class Composite:
+    """Different rules for different layers: the first that fits.
+
+    Attributes:
+        parts: Pairs of where and rule. Where is "first" (the layers that see the inputs), a pattern of layer names such as
+            "blocks.0.*", or a number: layers whose depth (0 for the first, 1 for the last as they are defined) is below it.
+        otherwise: Rule of the other layers.
+    """
+
+    parts: tuple[tuple[str | float, Rule], ...]
+    otherwise: Rule
+
+    @property
+    def absorbs(self) -> str:
+        """Names of all lines; `of` tells which rule, and so which line, a layer has."""
+        return ", ".join(
+            dict.fromkeys(rule.absorbs for rule in (*(r for _, r in self.parts), self.otherwise))
+        )
+
+    def of(self, layer: Layer) -> Rule:
+        """Returns the rule of a layer."""
+        for where, rule in self.parts:
+            if where == "first" and layer.first:
+                return rule
+            if isinstance(where, str) and fnmatchcase(layer.name, where):
+                return rule
+            if not isinstance(where, str) and layer.depth < where:
+                return rule
+        return self.otherwise
+
+    def __call__(self, layer: Layer) -> Passage:
+        """Returns the way back by the rule of this layer."""
+        return self.of(layer)(layer)
+
+
+RULES: Mapping[str, Rule] = MappingProxyType(
+    {
+        "epsilon": Epsilon(),
+        "0": Zero(),
+        "gamma": Gamma(),
+        "gamma-epsilon": Composite(((0.5, Gamma()),), Epsilon()),
+        "z+": AlphaBeta(1.0, "absorbed by z+"),
+        "alpha1beta0": AlphaBeta(1.0),
+        "alpha2beta1": AlphaBeta(2.0),
+        "w2-epsilon": Composite((("first", Given("w2")),), Epsilon()),
+        "flat-epsilon": Composite((("first", Given("flat")),), Epsilon()),
+        "box-epsilon": Composite((("first", Box()),), Epsilon()),
+        "box-gamma-epsilon": Composite((("first", Box()), (0.5, Gamma())), Epsilon()),
+    }
+)
+"""Rules by name. Rules w2, flat and box are for the layers that see the inputs; another one goes on from there."""
+
+
+def rule_named(name: str | Rule) -> Rule:
+    """Returns the rule of that name; a rule is returned as it is.
 
     Raises:
         ExplanationError: there is no such rule.
     """
+    if not isinstance(name, str):
+        return name
     if name not in RULES:
         msg = f"There is no rule {name!r}; {nearest(name, RULES)}"
         raise ExplanationError(msg)
