@@ -132,7 +132,7 @@ def test_an_open_jet_shows_its_relevance_and_the_books_that_make_its_score(score
     assert (inspector.scale.low, inspector.scale.high) == (-n, n)
     assert list(inspector.ledger.data["line"]) == ["inputs", "biases", "rest", "score"]
     assert inspector.ledger.data["end"][-1] == n * (n + 1) / 2 + 1
-    assert list(inspector.table.object["relevance"]) == list(range(1, n + 1))
+    assert list(inspector.table.value["relevance"]) == list(range(1, n + 1))
 
 
 def test_no_jet_ever_shows_the_relevance_of_another(scored):

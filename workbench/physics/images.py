@@ -177,6 +177,51 @@ def average_image(images: np.ndarray, weight: np.ndarray | None = None) -> np.nd
     return np.tensordot(weight / weight.sum(), images, axes=1)
 
 
+@dataclass(frozen=True)
+class Average:
+    """The mean image of some jets.
+
+    Attributes:
+        mean: Shape (pixels, pixels), as `jet_images` gives them.
+        error: Its standard error, of that shape.
+        jets: How many jets it is of.
+    """
+
+    mean: np.ndarray
+    error: np.ndarray
+    jets: int
+
+
+def average(jets: Jets, *, pixels: int = 40, extent: float = 0.8, steps: Sequence[Step] = STEPS) -> Average:
+    """Returns the mean image of the jets, with their weights, and its standard error; see `jet_images`.
+
+    The images are made and forgotten portion by portion, so that any number of jets fits into memory.
+
+    Raises:
+        DataError: no jets, or weights whose sum is not positive.
+    """
+    if not jets.weight.sum() > 0:
+        msg = f"{len(jets)} jets with weights of sum {jets.weight.sum():g} have no mean image; choose jets of positive total weight."
+        raise DataError(msg)
+    weight = np.asarray(jets.weight, dtype=np.float64) / jets.weight.sum()
+    sums = np.zeros((3, pixels, pixels))
+    for start in range(0, len(jets), PORTION):
+        these = slice(start, start + PORTION)
+        images, w = jet_images(jets[these], pixels=pixels, extent=extent, steps=steps), weight[these]
+        powers = ((w, images), (w**2, images), (w**2, images**2))
+        sums += [np.tensordot(factor, image, axes=1) for factor, image in powers]
+    mean, once, twice = sums
+    variance = np.maximum(twice - 2 * mean * once + mean**2 * np.sum(weight**2), 0)
+    return Average(mean, np.sqrt(variance), len(jets))
+
+
+def difference(first: Average, second: Average) -> np.ndarray:
+    """Returns first minus second in standard errors of the difference, shape (pixels, pixels); nan where neither has anything."""
+    error = np.hypot(first.error, second.error)
+    filled = error > 0
+    return np.divide(first.mean - second.mean, error, out=np.full_like(error, np.nan), where=filled)
+
+
 def _framed(pixels: int, extent: float) -> None:
     if pixels < 1 or not extent > 0:
         msg = f"An image of {pixels} pixels and half-width {extent} was asked for; both must be positive."

@@ -2,11 +2,12 @@
 
 import awkward as ak
 import numpy as np
-from bokeh.models import ColorBar, ColumnDataSource, FactorRange, HoverTool, LinearColorMapper
+from bokeh.models import ColorBar, ColumnDataSource, FactorRange, HoverTool, LinearColorMapper, TapTool
 from bokeh.plotting import figure
 
 from ..data.explanation import Explanation
 from .frame import frame
+from .palette import PICKED
 
 SHOWN = 40
 """Particles in the map, hardest first; the table beside it has them all."""
@@ -51,7 +52,13 @@ def heat_figure(source: ColumnDataSource, scale: LinearColorMapper, features: Fa
         source=source,
         line_alpha=0,
         fill_color={"field": "relevance", "transform": scale},
+        selection_line_alpha=1,
+        selection_line_color=PICKED,
+        selection_line_width=2,
+        nonselection_fill_alpha=1,
+        nonselection_line_alpha=0,
     )
+    plot.add_tools(TapTool(renderers=[cells]))
     plot.grid.grid_line_alpha = 0
     plot.add_layout(
         ColorBar(color_mapper=scale, width=10, title="relevance [log-odds]", background_fill_alpha=0), "right"

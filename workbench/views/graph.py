@@ -2,12 +2,12 @@
 
 import awkward as ak
 import numpy as np
-from bokeh.models import ColumnDataSource, LinearColorMapper
+from bokeh.models import ColumnDataSource, LinearColorMapper, TapTool
 from bokeh.plotting import figure
 
 from ..data.jets import wrapped
 from .frame import frame, single
-from .palette import NEUTRAL
+from .palette import NEUTRAL, PICKED
 
 
 def edge_columns(deta: np.ndarray, dphi: np.ndarray, links: ak.Array) -> dict[str, np.ndarray]:
@@ -43,7 +43,7 @@ def graph_figure(
     )
     plot.ellipse(0, 0, 2 * radius, 2 * radius, fill_alpha=0, line_color=NEUTRAL, line_dash="dotted")
     plot.segment("x0", "y0", "x1", "y1", source=edges, line_color=NEUTRAL, line_alpha=0.45)
-    plot.scatter(
+    dots = plot.scatter(
         "deta",
         "dphi",
         size="size",
@@ -51,5 +51,10 @@ def graph_figure(
         source=particles,
         fill_color={"field": "relevance", "transform": scale},
         line_color=NEUTRAL,
+        selection_line_color=PICKED,
+        selection_line_width=3,
+        nonselection_fill_alpha=1,
+        nonselection_line_alpha=1,
     )
+    plot.add_tools(TapTool(renderers=[dots]))
     return plot

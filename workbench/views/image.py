@@ -1,13 +1,20 @@
-"""One jet, or the mean of many, as an image of transverse momentum."""
+"""One jet, the mean of many, or the difference of two means, as an image of transverse momentum."""
 
 from typing import Any
 
 import numpy as np
-from bokeh.models import ColorBar, ColumnDataSource, LogColorMapper
+from bokeh.models import ColorBar, ColumnDataSource, LinearColorMapper, LogColorMapper
+from bokeh.palettes import inferno
 from bokeh.plotting import figure
 
 from .frame import frame, single
-from .palette import INTENSITY
+from .palette import RELEVANCE
+
+SKY = "#0B0B14"
+"""Behind the pixels, on a light and on a dark page: a pixel without energy is dark."""
+
+DECADES = 1e-4
+"""Smallest value in colour, as a share of the largest."""
 
 
 def columns(image: np.ndarray, extent: float) -> dict[str, Any]:
@@ -34,23 +41,30 @@ def empty(pixels: int = 40, extent: float = 0.8) -> ColumnDataSource:
     return ColumnDataSource(columns(np.zeros((pixels, pixels)), extent))
 
 
-def intensity_scale() -> LogColorMapper:
-    """Returns the logarithmic scale of shares of pt; pixels below it stay blank."""
-    return LogColorMapper(palette=INTENSITY, low_color=(0, 0, 0, 0), low=1e-4, high=1)
+def intensity_scale(high: float = 1.0) -> LogColorMapper:
+    """Returns the logarithmic scale of four decades up to `high`; pixels below it stay dark."""
+    return LogColorMapper(palette=inferno(256), low_color=SKY, low=high * DECADES, high=high)
 
 
-def image_figure(source: ColumnDataSource, scale: LogColorMapper) -> figure:
-    """Returns the image on a logarithmic scale; pixels without energy stay blank."""
-    plot = frame("Δη", "Δφ [rad]", name="image", height=380, match_aspect=True)
+def difference_scale(limit: float = 5.0) -> LinearColorMapper:
+    """Returns the diverging scale of a difference in standard errors; pixels without jets stay dark."""
+    return LinearColorMapper(palette=RELEVANCE, low=-limit, high=limit, nan_color=SKY)
+
+
+def image_figure(
+    source: ColumnDataSource, scale: LogColorMapper | LinearColorMapper, *, name: str = "image"
+) -> figure:
+    """Returns the image; the colour bar says what a pixel holds, see `say_unit`."""
+    plot = frame("Δη", "Δφ [rad]", name=name, height=380, match_aspect=True)
+    plot.background_fill_color, plot.background_fill_alpha = SKY, 1
     plot.image("image", "x", "y", "dw", "dh", source=source, color_mapper=scale)
     plot.add_layout(
-        ColorBar(
-            color_mapper=scale,
-            width=10,
-            title="share of pT",
-            background_fill_alpha=0,
-        ),
-        "right",
+        ColorBar(color_mapper=scale, width=10, title="share of pT", background_fill_alpha=0), "right"
     )
     plot.grid.grid_line_alpha = 0
     return plot
+
+
+def say_unit(plot: figure, unit: str) -> None:
+    """Says on the colour bar what a pixel holds."""
+    plot.select_one(ColorBar).title = unit

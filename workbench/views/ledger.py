@@ -6,7 +6,7 @@ from bokeh.plotting import figure
 
 from ..data.explanation import Ledger
 from .frame import frame
-from .palette import NEUTRAL, RELEVANCE
+from .palette import CHIP, NEUTRAL, ON_CHIP, RELEVANCE
 
 FOR, AGAINST = RELEVANCE[-30], RELEVANCE[30]
 
@@ -80,7 +80,9 @@ def strip_figure(source: ColumnDataSource, lines: FactorRange) -> figure:
             x_offset=6,
             text_baseline="middle",
             text_font_size="11px",
-            text_color=NEUTRAL,
+            text_color=ON_CHIP,
+            background_fill_color=CHIP,
+            background_fill_alpha=1,
         )
     )
     plot.x_range.range_padding = 0.5

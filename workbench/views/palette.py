@@ -27,7 +27,13 @@ INTENSITY = tuple(interp_palette(("#F4F4F4", "#A6D7E8", "#3B9AC6", "#15508A", "#
 """Sequential, for energies."""
 
 NEUTRAL = "#888888"
-"""Readable on a light and on a dark page."""
+"""Lines that are seen on a light and on a dark page."""
+
+PICKED = "#E69F00"
+"""Frame of what is picked; it is also wider than any other line."""
+
+CHIP, ON_CHIP = "#F0F0F0", "#222222"
+"""Background and letters of a text within a plot: the same on a light and on a dark page, 13:1 against one another."""
 
 
 def class_colours(n: int) -> tuple[str, ...]:

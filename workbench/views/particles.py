@@ -2,13 +2,13 @@
 
 import awkward as ak
 import numpy as np
-from bokeh.models import ColorBar, ColumnDataSource, HoverTool, LinearColorMapper
+from bokeh.models import ColorBar, ColumnDataSource, HoverTool, LinearColorMapper, TapTool
 from bokeh.plotting import figure
 
 from ..data.jets import Jets
 from ..physics.kinematics import relative
 from .frame import frame, single
-from .palette import NEUTRAL, RELEVANCE
+from .palette import NEUTRAL, PICKED, RELEVANCE
 
 SHAPES = {
     "charged hadron": "circle",
@@ -103,7 +103,12 @@ def map_figure(source: ColumnDataSource, scale: LinearColorMapper, radius: float
         fill_alpha=0.92,
         line_color=NEUTRAL,
         line_width=0.8,
+        selection_line_color=PICKED,
+        selection_line_width=3,
+        nonselection_fill_alpha=0.92,
+        nonselection_line_alpha=1,
     )
+    plot.add_tools(TapTool(renderers=[particles]))
     plot.add_layout(
         ColorBar(color_mapper=scale, width=10, title="relevance [log-odds]", background_fill_alpha=0), "right"
     )

@@ -16,7 +16,7 @@ UNITS = {"epochs": "epoch", "iterations": "iteration"}
 LIVE = ("loss", "jets_per_second")
 """Curves with a point per sign of life."""
 
-CLOSED = ("loss", "validation_loss", "accuracy", "auc")
+CLOSED = ("loss", "validation_loss", "accuracy", "auc", "jets_per_second")
 """Curves with a point per finished epoch."""
 
 
@@ -94,7 +94,8 @@ def speed_figure(sources: Sources) -> figure:
     """Returns the jets trained on per second."""
     plot = frame("epoch", "jets/s", name="speed", height=120)
     plot.y_range.start = 0
-    plot.line("epoch", "jets_per_second", source=sources.live, color=OKABE_ITO[4], line_width=2)
+    for source in (sources.live, sources.epochs):
+        plot.line("epoch", "jets_per_second", source=source, color=OKABE_ITO[4], line_width=2)
     return plot
 
 

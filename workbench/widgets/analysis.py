@@ -31,6 +31,8 @@ KEPT = 512
 RULES = ("epsilon", "0")
 """Rules of relevance propagation that a page offers; the names are those of `explain`."""
 
+NO_SOURCE = "# This tagger was given to the page: give your own `tagger` here, as wb.open reads it."
+
 HELD_OUT = 0.25
 """Share of the selected jets that a fit on the page never sees; its quality is measured on them."""
 
@@ -113,6 +115,10 @@ class Analysis(param.Parameterized):
     errands: Errands = param.ClassSelector(class_=Errands, allow_None=False, doc="Thread of the session.")
     fitted: Any = param.Parameter(None, doc="The fitted tagger, or None.")
     title: str = param.String("", doc="What the user calls it.")
+    source: str = param.String("", doc="Python expression that gives it again; empty if there is none.")
+    partly_seen: bool = param.Boolean(
+        False, doc="Its fit saw jets of the present sample, and it is not known which."
+    )
     signal: str = param.String("", doc="Class that counts as signal: the tagger's last.")
     background: str = param.String("", doc="Class that counts as background: the tagger's first.")
     unseen: np.ndarray | None = param.Array(
@@ -147,12 +153,30 @@ class Analysis(param.Parameterized):
         self.param.watch(self._explain, "rule")
         self.param.watch(self._score_beside, ["beside", "fitted"])
 
-    def take(self, fitted: Any, title: str, unseen: np.ndarray | None = None) -> None:
-        """Looks at another tagger; `unseen` says which jets of the present sample its fit never saw."""
+    def take(
+        self,
+        fitted: Any,
+        title: str,
+        unseen: np.ndarray | None = None,
+        *,
+        source: str = "",
+        partly_seen: bool = False,
+    ) -> None:
+        """Looks at another tagger.
+
+        Args:
+            fitted: The tagger.
+            title: What the user calls it.
+            unseen: Which jets of the present sample its fit never saw, if that is known.
+            source: Python expression that gives it again.
+            partly_seen: True if the fit saw jets of the present sample and it is not known which.
+        """
         classes = fitted.classes
         self.param.update(
             fitted=fitted,
             title=title,
+            source=source,
+            partly_seen=partly_seen,
             signal=classes[-1],
             background=classes[0],
             unseen=unseen,
@@ -173,6 +197,16 @@ class Analysis(param.Parameterized):
         """Sets the score at the working point; the sample gets the column "margin", how far each score is from it."""
         self.cut = cut
         self.sample.add(margin=np.abs(self.sample.column("score") - cut))
+
+    @property
+    def seed(self) -> tuple[str, str]:
+        """The score that is explained: signal and background."""
+        return self.signal, self.background
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The line of Python that gives the tagger again."""
+        return (f"tagger = {self.source}" if self.source else NO_SOURCE,)
 
     @property
     def chip(self) -> str:
@@ -208,7 +242,7 @@ class Analysis(param.Parameterized):
 
     def _on_sample(self, *events: Any) -> None:
         self.explanations.clear()
-        self.param.update(scores=None, unseen=None, explanation=None, cut=None, auc="")
+        self.param.update(scores=None, unseen=None, partly_seen=False, explanation=None, cut=None, auc="")
         self._score()
 
     def _score(self) -> None:

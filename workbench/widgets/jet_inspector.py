@@ -1,5 +1,6 @@
 """One jet opened up: its particles, what the network sees of it, and where its score came from."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -9,51 +10,76 @@ import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
 from bokeh.models import FactorRange
+from bokeh.models.widgets.tables import NumberFormatter
 
 from ..data.explanation import Explanation
 from ..data.jets import Jets
 from ..physics.graphs import edges
-from ..physics.images import jet_images, outside
 from ..physics.lund import primary_lund_plane
+from ..state.display import DisplayState
 from ..state.sample import SampleState
 from ..state.selection import SelectionState
-from ..views import features, graph, image, ledger, lund, particles
+from ..views import features, graph, ledger, lund, particles
 from ..views.palette import symmetric_limit
+from . import code
 from .analysis import Analysis
+from .jet_images import JetImages
+from .menu import Menu
 from .panes import line, pane, picture, row, say
 
 NARROW_TABS = {"& .MuiTab-root": {"minWidth": 0, "padding": "6px 10px", "textTransform": "none"}}
 """All tabs in view on half a page."""
 
+TABS = ("Features", "Image", "Graph", "Lund plane")
+FEATURES, IMAGE, GRAPH, LUND = range(len(TABS))
+
+RULE_NAMES = {"ε: small contributions are absorbed": "epsilon", "0: nothing is absorbed": "0"}
+"""Rules of relevance propagation, in words."""
+
+PARTICLE_COLUMNS = {
+    "particle": "0",
+    "kind": "",
+    "pT [GeV]": "0.00",
+    "Δη": "0.000",
+    "Δφ [rad]": "0.000",
+    "relevance": "+0.0000",
+}
+"""Columns of the table of particles, and how their numbers are written."""
+
 NEIGHBOURS = 7
-"""Edges per particle of the drawn graph, as in ParticleNet-Lite."""
+"""Edges per particle of the drawn graph, as in ParticleNet-Lite, until others are asked for."""
 
 EXTENT = 0.8
 
 
 class JetInspector(pn.viewable.Viewer):
-    """Follows the selection's open jet and the analysis' explanation of it."""
+    """Follows the selection's open jet and the analysis' explanation of it.
+
+    `state.picked` is the particle that all pictures and the table mark: a click on it anywhere picks it.
+    """
 
     def __init__(
         self, sample: SampleState, selection: SelectionState, analysis: Analysis, **parameters: Any
     ) -> None:
         super().__init__(**parameters)
         self.sample, self.selection, self.analysis = sample, selection, analysis
-        self.particles, self.edges = particles.empty(), graph.empty()
-        self.image, self.lund = image.empty(extent=EXTENT), lund.empty()
+        self.state = DisplayState(pt_min=0.0)
+        self.particles, self.edges, self.lund = particles.empty(), graph.empty(), lund.empty()
         self.ledger, self.cells = ledger.empty(), features.empty()
         self.scale, self.cell_scale = particles.relevance_scale(), particles.relevance_scale()
         self.lines, self.features = FactorRange(), FactorRange()
-        self.heat = features.heat_figure(self.cells, self.cell_scale, self.features)
+        self.images = JetImages(selection, analysis, analysis.errands)
         self.who = line("No jet is open; click one in the table or in a histogram.", variant="body1")
-        self.sum, self.how, self.lost = (
-            line(variant="body2"),
-            line(variant="caption"),
-            line(variant="caption"),
+        self.sum, self.how = line(variant="body2"), line(variant="caption")
+        self.rule = pmui.Select(
+            label="Rule of the relevance",
+            options=dict(RULE_NAMES),
+            value=analysis.rule,
+            size="small",
+            width=260,
         )
-        # No Tabulator: one in a tab that is not shown fails on new columns and takes the rest of the update with it.
-        self.table = pn.pane.DataFrame(
-            pd.DataFrame(), index=False, height=380, sizing_mode="stretch_width", styles={"overflow": "auto"}
+        self.neighbours = pmui.IntSlider(
+            label="Neighbours of each particle", start=1, end=24, value=NEIGHBOURS, size="small", width=260
         )
         self.previous = pmui.Button(label="Previous", variant="outlined", size="small")
         self.next = pmui.Button(label="Next", variant="outlined", size="small")
@@ -61,12 +87,22 @@ class JetInspector(pn.viewable.Viewer):
         self.content = pn.Column(visible=False, sizing_mode="stretch_width", margin=0)
         self.below = pn.Column(visible=False, sizing_mode="stretch_width", margin=0)
         self.strip = pn.Column(sizing_mode="stretch_width", margin=0)
+        self._jet: Jets | None = None
+        self._watch()
+
+    def _watch(self) -> None:
         self.previous.on_click(partial(self._step, -1))
         self.next.on_click(partial(self._step, 1))
         self.first.on_click(partial(self._step, 1))
-        selection.param.watch(self._open, "current")
-        analysis.param.watch(self._explain, "explanation")
-        sample.param.watch(self._say_who, "version")
+        self.rule.param.watch(lambda event: self.analysis.param.update(rule=event.new), "value")
+        self.neighbours.param.watch(lambda event: self._draw_graph(), "value")
+        self.particles.selected.on_change("indices", self._pick_particle)
+        self.cells.selected.on_change("indices", self._pick_cell)
+        self.state.param.watch(self._mark, "picked")
+        self.selection.param.watch(self._open, "current")
+        self.analysis.param.watch(self._explain, "explanation")
+        self.analysis.param.watch(lambda event: self.rule.param.update(value=event.new), "rule")
+        self.sample.param.watch(self._say_who, "version")
 
     def _step(self, by: int, *events: Any) -> None:
         self.selection.step(by)
@@ -79,12 +115,12 @@ class JetInspector(pn.viewable.Viewer):
                 self.below[:] = self._more()
             self.content.visible = self.below.visible = current is not None
             self.first.visible = current is None
+            self.state.picked = -1
             self._say_who()
-            if jets is not None and current is not None:
-                jet = jets[current]
-                self._draw_particles(jet)
-                self._draw_representations(jet)
+            self._jet = None if jets is None or current is None else jets[current]
+            if self._jet is not None:
                 self._explain()
+                self._fill_tab()
 
     def _draw_particles(self, jet: Jets, relevance: np.ndarray | None = None) -> None:
         if relevance is not None:
@@ -92,28 +128,35 @@ class JetInspector(pn.viewable.Viewer):
             self.scale.update(low=-limit, high=limit)
         self.particles.data = particles.columns(jet, relevance)
 
-    def _draw_representations(self, jet: Jets) -> None:
-        rows = self.particles.data
-        links = edges(jet.constituents, NEIGHBOURS)[0]
-        self.edges.data = graph.edge_columns(rows["deta"], rows["dphi"], links)
-        self.image.data = image.columns(jet_images(jet, extent=EXTENT)[0], EXTENT)
-        say(self.lost, f"{float(outside(jet, extent=EXTENT)[0]):.1%} of the jet's pT lies outside the frame.")
-        self.lund.data = lund.columns(primary_lund_plane(jet)[0])
+    def _fill_tab(self, *events: Any) -> None:
+        """Fills the picture that is looked at; the others are filled when their tab is opened."""
+        self.images.show(self.tabs.active == IMAGE)
+        if self._jet is None:
+            return
+        if self.tabs.active == GRAPH:
+            self._draw_graph()
+        elif self.tabs.active == LUND:
+            self.lund.data = lund.columns(primary_lund_plane(self._jet)[0])
+
+    def _draw_graph(self) -> None:
+        if self._jet is not None:
+            rows = self.particles.data
+            links = edges(self._jet.constituents, self.neighbours.value)[0]
+            self.edges.data = graph.edge_columns(rows["deta"], rows["dphi"], links)
 
     def _explain(self, *events: Any) -> None:
-        explanation, jets, current = self.analysis.explanation, self.sample.jets, self.selection.current
-        if jets is None or current is None:
+        explanation, jet = self.analysis.explanation, self._jet
+        if jet is None or self.selection.current is None:
             return
-        jet = jets[current]
         with pn.io.hold():
             if explanation is None:
                 self._forget(jet)
-                return
-            relevance = particle_relevance(explanation)
-            self._draw_particles(jet, relevance)
-            self._draw_cells(explanation)
-            self._draw_ledger(explanation)
-            self.table.object = particle_table(jet, explanation)
+            else:
+                self._draw_particles(jet, particle_relevance(explanation))
+                self._draw_cells(explanation)
+                self._draw_ledger(explanation)
+            self.table.value = particle_table(jet, explanation)
+            self._mark()
 
     def _draw_cells(self, explanation: Explanation) -> None:
         cells = features.columns(explanation)
@@ -122,26 +165,53 @@ class JetInspector(pn.viewable.Viewer):
         self.heat.xaxis.major_label_text_alpha = 0 if whole else 1
         limit = symmetric_limit(cells["relevance"])
         self.cell_scale.update(low=-limit, high=limit)
-        self.features.factors = list(explanation.feature_names)[::-1]
+        names = list(explanation.feature_names)[::-1]
+        if self.features.factors != names:
+            self.features.factors = names
         self.cells.data = cells
 
     def _draw_ledger(self, explanation: Explanation) -> None:
         self.strip.visible = True
         books = ledger.columns(explanation.ledger)
-        self.lines.factors = list(books["line"])[::-1]
+        lines = list(books["line"])[::-1]
+        if self.lines.factors != lines:
+            self.lines.factors = lines
         self.ledger.data = books
         say(self.sum, ledger.sentence(explanation.ledger))
+        self.rule.disabled = "rule" not in explanation.how
         plain = {k: v for k, v in explanation.how.items() if isinstance(v, str | int | float)}
         say(self.how, ", ".join(f"{name}: {value}" for name, value in plain.items()))
 
     def _forget(self, jet: Jets) -> None:
         """Relevance of another jet would be wrong on this one, so nothing is shown until its own is there."""
+        self._draw_particles(jet)
         self.ledger.data, self.cells.data = dict(ledger.empty().data), dict(features.empty().data)
-        self.table.object = particle_table(jet, None)
         known = self.analysis.fitted is not None
         self.strip.visible = known
         say(self.sum, "The jet is being explained." if known else "Train a tagger to see what it looks at.")
         say(self.how, "")
+
+    def _pick_particle(self, attribute: str, old: list[int], new: list[int]) -> None:
+        self.state.picked = new[0] if new else -1
+
+    def _pick_cell(self, attribute: str, old: list[int], new: list[int]) -> None:
+        added = [row for row in new if row not in old] or list(new)
+        self.state.picked = int(self.cells.data["particle"][added[0]]) - 1 if added else -1
+
+    def _pick_row(self, event: Any) -> None:
+        self.state.picked = int(event.row)
+
+    def _mark(self, *events: Any) -> None:
+        """Marks the picked particle in every picture and in the table."""
+        picked = self.state.picked
+        there = [picked] if 0 <= picked < len(self.particles.data["particle"]) else []
+        column = np.flatnonzero(np.asarray(self.cells.data["particle"]) == picked + 1) if there else ()
+        if list(self.particles.selected.indices) != there:
+            self.particles.selected.indices = there
+        if list(self.cells.selected.indices) != (cells := [int(row) for row in column]):
+            self.cells.selected.indices = cells
+        if len(self.below) and self.table.selection != there:
+            self.table.selection = there
 
     def _say_who(self, *events: Any) -> None:
         jets, current = self.sample.jets, self.selection.current
@@ -167,25 +237,77 @@ class JetInspector(pn.viewable.Viewer):
             + ". Grey: no relevance, as of taggers that see only observables of the whole jet.",
             variant="caption",
         )
-        return [picture(particles.map_figure(self.particles, self.scale, EXTENT)), legend]
+        self.map = particles.map_figure(self.particles, self.scale, EXTENT)
+        return [picture(self.map), legend]
 
     def _more(self) -> list[Any]:
-        tabs = pmui.Tabs(
+        self.heat = features.heat_figure(self.cells, self.cell_scale, self.features)
+        self.graph = graph.graph_figure(self.edges, self.particles, self.scale, EXTENT)
+        self.plane = lund.plane_figure(self.lund)
+        self.tabs = pmui.Tabs(
             ("Features", picture(self.heat)),
-            ("Image", pn.Column(picture(image.image_figure(self.image, image.intensity_scale())), self.lost)),
-            ("Graph", picture(graph.graph_figure(self.edges, self.particles, self.scale, EXTENT))),
-            ("Lund plane", picture(lund.plane_figure(self.lund))),
-            ("Particles", self.table),
+            ("Image", self.images),
+            ("Graph", pn.Column(self.neighbours, picture(self.graph), sizing_mode="stretch_width")),
+            ("Lund plane", picture(self.plane)),
             sizing_mode="stretch_width",
             sx=NARROW_TABS,
         )
-        self.strip[:] = [picture(ledger.strip_figure(self.ledger, self.lines))]
-        books = pane("Ledger: where the score came from", self.strip, self.sum, self.how, name="ledger")
-        return [row([books, pane("The same jet, seen otherwise", tabs, name="tabs")], width=380, most=2)]
+        self.tabs.param.watch(self._fill_tab, "active")
+        self.table = table_of_particles()
+        self.table.on_click(self._pick_row)
+        self.waterfall = ledger.strip_figure(self.ledger, self.lines)
+        self.strip[:] = [picture(self.waterfall)]
+        books = pane(
+            "Ledger: where the score came from",
+            self.rule,
+            self.strip,
+            self.sum,
+            self.how,
+            name="ledger",
+            menu=self._menu("ledger", lambda: self.waterfall, self._books, "print(explanation.ledger)"),
+        )
+        seen = pane(
+            "The same jet, seen otherwise",
+            self.tabs,
+            name="tabs",
+            menu=self._menu("tabs", self._tab_figure, self._tab_table, "print(explanation.features[0])"),
+        )
+        listed = pane(
+            "Its particles; click one to mark it everywhere",
+            self.table,
+            name="particles",
+            menu=self._menu("particles", None, lambda: self.table.value, "print(explanation.relevance[0])"),
+        )
+        return [row([books, seen, listed], width=380, most=3)]
+
+    def _menu(self, name: str, figure: Any, data: Callable[[], pd.DataFrame], last: str) -> Menu:
+        return Menu(name, figure=figure, data=data, code=lambda: self._code(last), sample=self.sample)
+
+    def _code(self, last: str) -> str:
+        index, analysis = self.selection.current or 0, self.analysis
+        if TABS[self.tabs.active] == "Image" and last.startswith("print(explanation.features"):
+            return code.lines(self.sample, None, *self.images.code())
+        explained = f"jets[{index}:{index + 1}], rule={analysis.rule!r}, seed={analysis.seed!r}"
+        return code.lines(
+            self.sample, None, *analysis.lines, f"explanation = wb.explain(tagger, {explained})", last
+        )
+
+    def _books(self) -> pd.DataFrame:
+        books = self.ledger.data
+        return pd.DataFrame({"line": books["line"], "contribution [log-odds]": books["amount"]})
+
+    def _tab_figure(self) -> Any:
+        shown = {"Features": self.heat, "Graph": self.graph, "Lund plane": self.plane}
+        return shown.get(TABS[self.tabs.active]) or self.images.figure()
+
+    def _tab_table(self) -> pd.DataFrame:
+        shown = {"Features": self.cells, "Graph": self.edges, "Lund plane": self.lund}
+        source = shown.get(TABS[self.tabs.active])
+        return self.images.table() if source is None else pd.DataFrame(dict(source.data))
 
     @property
     def more(self) -> pn.viewable.Viewable:
-        """The open jet's ledger and its other pictures."""
+        """The open jet's ledger, its other pictures and its particles."""
         return self.below
 
     def __panel__(self) -> pn.viewable.Viewable:
@@ -194,7 +316,33 @@ class JetInspector(pn.viewable.Viewer):
             pn.Row(self.who, self.previous, self.next, self.first, sizing_mode="stretch_width"),
             self.content,
             name="map",
+            menu=self._menu("map", self._map_figure, self._map_table, "print(explanation.relevance[0])"),
         )
+
+    def _map_figure(self) -> Any:
+        return self.map if len(self.content) else None
+
+    def _map_table(self) -> pd.DataFrame:
+        return pd.DataFrame(dict(self.particles.data))
+
+
+def table_of_particles() -> pn.widgets.Tabulator:
+    """Returns the table of the particles, without rows; its columns are always the same."""
+    # The browser's table answers new columns with an error while it is not drawn yet.
+    return pn.widgets.Tabulator(
+        pd.DataFrame({name: np.zeros(0) for name in PARTICLE_COLUMNS}),
+        show_index=False,
+        disabled=True,
+        height=380,
+        pagination=None,
+        selectable=1,
+        sizing_mode="stretch_width",
+        layout="fit_data_fill",
+        theme_classes=["table-sm"],
+        configuration={"columnDefaults": {"headerSort": False}},
+        formatters={name: NumberFormatter(format=form) for name, form in PARTICLE_COLUMNS.items() if form},
+        stylesheets=[":host .tabulator { font-size: 12px; }"],
+    )
 
 
 def particle_relevance(explanation: Explanation) -> np.ndarray | None:
@@ -205,17 +353,15 @@ def particle_relevance(explanation: Explanation) -> np.ndarray | None:
 
 
 def particle_table(jet: Jets, explanation: Explanation | None) -> pd.DataFrame:
-    """Returns one row per particle of the only jet, hardest first: what it is, and its relevance, in all and by feature."""
+    """Returns one row per particle of the only jet, hardest first: what it is, and its relevance, nan where there is none."""
     rows = particles.columns(jet)
-    table = {
-        "particle": rows["particle"],
-        "kind": rows["kind"],
-        "pT [GeV]": np.round(rows["pt"].astype(float), 2),
-        "Δη": np.round(rows["deta"].astype(float), 3),
-        "Δφ [rad]": np.round(rows["dphi"].astype(float), 3),
-    }
     relevance = None if explanation is None else particle_relevance(explanation)
-    if explanation is not None and relevance is not None:
-        table["relevance"] = np.round(relevance, 4)
-        table |= {f"R({name})": np.round(values, 4) for name, values in features.table(explanation).items()}
-    return pd.DataFrame(table)
+    values = (
+        rows["particle"],
+        rows["kind"],
+        np.round(rows["pt"].astype(float), 2),
+        np.round(rows["deta"].astype(float), 3),
+        np.round(rows["dphi"].astype(float), 3),
+        np.full(len(rows["pt"]), np.nan) if relevance is None else np.round(relevance, 4),
+    )
+    return pd.DataFrame(dict(zip(PARTICLE_COLUMNS, values, strict=True)))

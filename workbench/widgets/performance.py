@@ -22,8 +22,10 @@ from ..physics.observables import OBSERVABLES, observables
 from ..physics.roc import Roc, Rule, discriminant, roc
 from ..views import performance as view
 from ..views import training
+from . import code
 from .analysis import Analysis, Live
 from .errands import Errands
+from .menu import Menu
 from .panes import line, pane, picture, row, say
 from .text import with_error
 
@@ -370,6 +372,8 @@ class Performance(pn.viewable.Viewer):
         jets, card = self.analysis.sample.jets, getattr(self.analysis.fitted, "card", {})
         if self.analysis.unseen is None and jets is not None and card.get("fingerprint") == jets.fingerprint:
             seen += ", from which it also learned, so that it looks too good"
+        elif self.analysis.partly_seen:
+            seen += ", from part of which it also learned, so that it may look too good"
         return (
             f"{self.analysis.title}: {curve.n_signal:,} {curve.signal} against {curve.n_background:,} "
             f"{', '.join(curve.background)} jets {seen}. Working points: {rule}."
@@ -438,4 +442,17 @@ class Performance(pn.viewable.Viewer):
             self.told,
             self.content,
             name="performance",
+            menu=Menu(
+                "performance",
+                figure=lambda: [self.rejection, self.score] if len(self.content) else None,
+                data=self.table,
+                code=self._code,
+                sample=self.analysis.sample,
+            ),
         )
+
+    def _code(self) -> str:
+        analysis = self.analysis
+        pair = f"signal={analysis.signal!r}, background={analysis.background!r}"
+        curve = f"curve = wb.roc(jets.label, tagger.score(jets), {pair}, weight=jets.weight)"
+        return code.lines(analysis.sample, None, *analysis.lines, curve, "print(curve)")
