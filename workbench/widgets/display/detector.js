@@ -79,7 +79,7 @@ export function detector(layers, { opacity, wedge, background }) {
     const faint = layer.role === "muon" ? 0.25 : layer.role === "solenoid" ? 0.4 : 1;
     for (const piece of pieces(layer)) {
       // Only the walls that face away are filled: one looks into the detector, never through its near side.
-      const shell = mesh(turned(piece, arc), colour, 0.3 * opacity * faint, THREE.BackSide);
+      const shell = mesh(turned(piece, arc), colour, 0.22 * opacity * faint, THREE.BackSide);
       const lines = new THREE.BufferGeometry();
       lines.setAttribute("position", new THREE.Float32BufferAttribute(rims(piece, arc, wedge), 3));
       const line = new THREE.LineBasicMaterial({

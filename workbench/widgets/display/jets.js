@@ -58,10 +58,12 @@ export function missing([pt, phi], { limit, hardest, colours }) {
   const long = 1.25 * limit.r * Math.max(0.4, Math.min(1, pt / Math.max(pt, hardest, 1)));
   const end = [long * Math.cos(phi), long * Math.sin(phi), 0];
   const line = segments([Float32Array.from([0, 0, 0, ...end])], null, stroke({ width: 3, dash: [10, 6] }, { color: colour }));
-  line.renderOrder = 4;
   const head = new THREE.Mesh(new THREE.ConeGeometry(0.04 * limit.r, 0.13 * limit.r, 20), new THREE.MeshBasicMaterial({ color: colour }));
   head.position.set(...end);
   head.quaternion.setFromUnitVectors(new THREE.Vector3(0, 1, 0), new THREE.Vector3(...end).normalize());
+  // The arrow is seen through everything: it stands for what the detector did not see.
+  for (const part of [line, head]) Object.assign(part.material, { depthTest: false, transparent: true });
+  [line.renderOrder, head.renderOrder] = [6, 6];
   group.add(line, head);
   group.userData = { end: end.map((x) => 1.14 * x) };
   return group;

@@ -90,7 +90,7 @@ export function number(x) {
 }
 
 /** Fills the caption: title, where the event is from, what is drawn of it, what is not known. */
-export function caption(panel, { title, caption: from, drawn, missing }) {
+export function caption(panel, { title, caption: from, drawn, picked, missing }) {
   const wasOpen = panel.querySelector("details")?.open;
   panel.replaceChildren();
   if (title) {
@@ -99,7 +99,7 @@ export function caption(panel, { title, caption: from, drawn, missing }) {
     panel.append(line);
   }
   if (from) panel.append(element("p", "", from));
-  if (drawn) panel.append(element("p", "", drawn));
+  for (const text of [drawn, picked]) if (text) panel.append(element("p", "", text));
   if (missing.length) {
     const more = element("details");
     more.open = Boolean(wasOpen);

@@ -74,6 +74,7 @@ export class Picture {
       return;
     }
     this.stage.controls.enableZoom = false;
+    this.stage.project(this.get("projection"));
     this.listen();
     this.say("");
     this.fresh = new Set([...Object.keys(CONCERNS), "data", "home"]);
@@ -186,6 +187,7 @@ export class Picture {
     const cuts = this.cuts;
     const all = Array.from({ length: rows(jets, WIDTH.jets) }, (_, i) => i);
     const kept = all.filter((i) => jets[5 * i] >= cuts.jet_pt_min && Math.abs(jets[5 * i + 1]) <= cuts.eta_max);
+    kept.sort((a, b) => jets[5 * b] - jets[5 * a]);
     this.kept = { ...this.kept, jets: kept };
     this.stage.put("jets", cones(jets, kept, this.looks));
     const hardest = Math.max(0, ...all.map((i) => jets[5 * i]));
@@ -227,7 +229,7 @@ export class Picture {
     this.entries = this.legendEntries();
     const scale = this.shows("particles") ? this.colours.scale : null;
     legend(this.legend, this.entries, scale, this.note());
-    const about = `Event display in three dimensions. ${text.title}. ${text.caption}. ${text.drawn}`;
+    const about = `Event display in three dimensions. ${text.title}. ${text.caption}. ${text.drawn} ${text.picked}`.trim();
     this.canvas.setAttribute("aria-label", about);
     this.canvas.setAttribute("aria-description", "Arrow keys turn the picture, Page Up and Page Down come nearer and go away, Home shows the first view, Escape lets the picked particle go.");
     const of = { particles: this.kept.particles, towers: this.kept.towers, cells: this.kept.cells, jets: this.kept.jets };
@@ -242,7 +244,9 @@ export class Picture {
     const shown = this.kept.particles.some((p) => p.kind === 4) && this.shows("particles");
     if (shown) said.push("muons beyond the coil: drawn straight");
     if (this.layers.length) said.push("detector: schematic");
-    return { title, caption: from, drawn: this.drawn(), missing: said };
+    const p = this.particles[this.get("picked")];
+    const picked = p ? `Picked: ${this.aboutParticle(p).replaceAll("\n", ", ")}.` : "";
+    return { title, caption: from, drawn: this.drawn(), picked, missing: said };
   }
 
   drawn() {
@@ -307,15 +311,16 @@ export class Picture {
       const at = stage.pixel(...point);
       if (at) items.push({ x: at[0], y: at[1], text, colour });
     };
-    if (this.shows("jets")) {
-      for (const i of this.kept.jets) label(tip(this.values.jets, i, this.limit), `jet ${number(this.values.jets[5 * i])} GeV`, colours.jet);
-    }
-    const arrow = stage.groups.get("met");
-    if (arrow?.userData.end && arrow.visible) label(arrow.userData.end, `missing pT ${number(this.header.met[0])} GeV`, colours.met);
     for (const p of this.loudest()) {
       const path = this.paths[p.index];
       const sign = p.relevance > 0 ? "+" : "";
       label(path.subarray(path.length - 3), `${sign}${number(p.relevance)}`, ground(background).text);
+    }
+    const arrow = stage.groups.get("met");
+    if (arrow?.userData.end && arrow.visible) label(arrow.userData.end, `missing pT ${number(this.header.met[0])} GeV`, colours.met);
+    if (this.shows("jets")) {
+      const { jets } = this.values;
+      for (const i of this.kept.jets.slice(0, 8)) label(tip(jets, i, this.limit), `jet ${number(jets[5 * i])} GeV`, colours.jet);
     }
     const long = round(100 * stage.grain);
     const text = long >= 1 ? `${long} m` : long >= 0.01 ? `${Number((100 * long).toPrecision(3))} cm` : `${Number((1000 * long).toPrecision(3))} mm`;
@@ -341,38 +346,40 @@ export class Picture {
     const stage = this.stage;
     const { r, z } = this.limit.hcal;
     const deposits = this.kept.towers.length + this.kept.cells.length > 0;
-    const wide = deposits ? r + 0.4 * this.limit.r : this.limit.r * 1.15;
+    const reach = deposits ? r + 0.6 * this.limit.r : this.limit.r * 1.15;
     const aspect = (stage.width || 16) / (stage.height || 9);
     const fit = (x, y) => Math.max(y, x / aspect) / stage.half;
-    if (name === "x-y") return [[0, 0, fit(wide, wide) * 1.1], [0, 0, 0]];
+    if (name === "x-y") return [[0, 0, fit(reach, reach) * 1.1], [0, 0, 0]];
     const long = deposits || this.layers.length ? z : this.limit.z;
-    if (name === "r-z") return [[-fit(long * 1.05, wide) * 1.1, 0, 0], [0, 0, 0]];
+    if (name === "r-z") return [[-fit(long * 1.05, reach) * 1.1, 0, 0], [0, 0, 0]];
     const jet = this.jetAxis();
     if (name === "jet axis" && jet) {
-      const far = Math.hypot(...jet);
-      return [jet.map((x) => (-0.55 * this.limit.r * x) / far), jet.map((x) => 0.9 * x)];
+      // So far behind the vertex that the circle of the jet is seen whole.
+      const wide = 1.2 * (this.header.radius || 0.5);
+      const back = Math.max(0.3, fit(wide, wide) - 1);
+      return [jet.map((x) => -back * x), jet];
     }
     if (jet && this.isOneJet()) {
       const aside = new THREE.Vector3(...jet).cross(new THREE.Vector3(0, 1, 0)).setLength(1);
       const up = new THREE.Vector3(0, 0.28, 0);
-      const back = fit(0.62 * Math.hypot(...jet), 0.55 * Math.hypot(...jet));
+      const back = fit(0.85 * Math.hypot(...jet), 0.85 * Math.hypot(...jet));
       const middle = jet.map((x) => 0.52 * x);
       const from = aside.add(up).setLength(back).toArray();
       return [from.map((x, i) => x + middle[i]), middle];
     }
-    const back = fit(1.35 * wide, 1.12 * wide) * 1.08;
-    return [[0.62, 0.42, 0.66].map((x) => back * x), [0, 0, 0]];
+    const back = fit(0.72 * long + 0.45 * reach, 0.3 * long + 0.95 * reach) * 1.12;
+    return [[0.6, 0.4, 0.69].map((x) => back * x), [0, 0, 0]];
   }
 
   isOneJet() {
-    return rows(this.values.jets, WIDTH.jets) === 1 && !this.layers.length && this.particles.every((p) => p.jet === 0);
+    return rows(this.values.jets, WIDTH.jets) === 1 && !this.kept.towers.length && !this.kept.cells.length && this.particles.every((p) => p.jet === 0);
   }
 
   /** The axis of the picked particle's jet or of the hardest, as a point on the calorimeter. */
   jetAxis() {
     const { jets } = this.values;
     const own = this.particles[this.get("picked")]?.jet;
-    const hardest = [...this.kept.jets].sort((a, b) => jets[5 * b] - jets[5 * a])[0];
+    const [hardest] = this.kept.jets;
     const i = own >= 0 ? own : hardest;
     return i === undefined ? null : direction(jets[5 * i + 1], jets[5 * i + 2]).map((x) => x * this.limit.r);
   }
@@ -538,10 +545,10 @@ export class Picture {
     const context = canvas.getContext("2d");
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     labels(context, this.overlay());
-    const { title, caption: from, drawn } = this.text();
+    const { title, caption: from, drawn, picked } = this.text();
     const scale = this.shows("particles") ? this.colours.scale : null;
     inscribe(context, {
-      width: this.stage.width, entries: this.entries, scale, note: this.note(), lines: [title, from, drawn].filter(Boolean), background: this.get("background"),
+      width: this.stage.width, entries: this.entries, scale, note: this.note(), lines: [title, from, drawn, picked].filter(Boolean), background: this.get("background"),
     });
     const name = `${title || "event"} 3D`.toLowerCase().replace(/[^a-z0-9]+/g, "-").slice(0, 60);
     canvas.toBlob((blob) => {

@@ -7,18 +7,16 @@ export const WIDTH = { particles: 10, towers: 6, cells: 26, jets: 5, points: 4 }
 export const LAYERS = ["particles", "towers", "cells", "jets", "met", "detector"];
 const NOTHING = new Float32Array(0);
 
-/** Numbers of an array that a host sends as a DataView, a buffer, a typed array or a list. */
+/** Numbers of an array that a host sends as a view of a buffer, as a buffer or as a list. */
 export function floats(value) {
   if (value == null) return NOTHING;
-  if (value instanceof Float32Array) return value;
-  if (value instanceof ArrayBuffer) return new Float32Array(value);
-  if (ArrayBuffer.isView(value) && !(value instanceof DataView)) return Float32Array.from(value);
-  if (value instanceof DataView) {
-    const bytes = value.buffer.slice(value.byteOffset, value.byteOffset + value.byteLength);
-    return new Float32Array(bytes);
-  }
-  if (value.buffer instanceof ArrayBuffer) return new Float32Array(value.buffer);
-  return Float32Array.from(value);
+  const bytes = value instanceof ArrayBuffer ? new Uint8Array(value) : value;
+  const isRaw = bytes instanceof DataView || bytes instanceof Uint8Array;
+  // Bokeh's arrays are subclasses of the browser's whose subarray() does something else: a plain one is made of them.
+  if (!isRaw && !(bytes instanceof Float32Array)) return Float32Array.from(bytes);
+  const { buffer, byteOffset, byteLength } = bytes;
+  if (byteOffset % 4 === 0) return new Float32Array(buffer, byteOffset, byteLength / 4);
+  return new Float32Array(buffer.slice(byteOffset, byteOffset + byteLength));
 }
 
 /** Plain objects of what a host may send as Maps. */
