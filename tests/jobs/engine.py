@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -69,13 +70,31 @@ def whoami(*, report, stop):
     return os.getpid(), os.nice(0)
 
 
-def die(*, report, stop):
+def die(folder, *, report, stop):
+    (Path(folder) / "pid").write_text(str(os.getpid()))
     report(Step(1, 2, "epochs"))
     time.sleep(0.1)
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def meet(folder, me, other, *, report, stop):
+    """Ends once the other one has begun, which it never does if they run one after the other."""
+    (Path(folder) / me).touch()
+    while not (Path(folder) / other).exists():
+        if stop.is_set():
+            return 0
+        time.sleep(0.01)
+    return os.getpid()
+
+
+def halfway(*, report, stop):
+    report(Step(1, 2, "epochs"))
+    while not stop.is_set():
+        time.sleep(0.01)
+
+
 def stubborn(*, report, stop):
+    """Does not look at the stop."""
     while True:
         time.sleep(0.01)
 

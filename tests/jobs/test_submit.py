@@ -110,27 +110,76 @@ def test_a_stop_after_the_end_changes_nothing():
     assert job.status == "done"
 
 
-def test_two_jobs_run_one_after_the_other(sample):
-    first = jobs.submit(work.Mean(epochs=10_000, pause=0.02), sample, seed=1)
-    second = jobs.submit_call(work.double, 2)
-    until(lambda: first.steps)
-    assert second.status == "queued"
-    first.stop()
-    assert second.result(LONG) == 4
-    assert first.status == "stopped"
+def fits_in_every_worker(sample):
+    """Two fits that run until they are stopped."""
+    fits = [jobs.submit(work.Mean(epochs=10_000, pause=0.02), sample, seed=seed) for seed in (1, 2)]
+    until(lambda: all(fit.steps for fit in fits))
+    return fits
+
+
+def test_two_jobs_run_at_once(tmp_path):
+    first = jobs.submit_call(work.meet, str(tmp_path), "first", "second")
+    second = jobs.submit_call(work.meet, str(tmp_path), "second", "first")
+    pids = first.result(LONG), second.result(LONG)
+    assert len(set(pids)) == 2
+
+
+def test_what_finds_no_worker_waits_in_order_and_moves_up(sample):
+    fits = fits_in_every_worker(sample)
+    third, fourth, fifth = (jobs.submit_call(work.double, n) for n in (3, 4, 5))
+    assert [job.status for job in (*fits, third, fourth, fifth)] == ["running"] * 2 + ["queued"] * 3
+    assert [job.place for job in (*fits, third, fourth, fifth)] == [0, 0, 1, 2, 3]
+    version = fifth.version
+    fourth.stop()
+    until(lambda: fifth.place == 2)
+    assert fifth.version > version
+    for fit in fits:
+        fit.stop()
+    assert [third.result(LONG), fifth.result(LONG)] == [6, 10]
+    assert fourth.status == "stopped"
+
+
+def test_what_somebody_waits_for_does_not_wait_behind_fits(sample):
+    fits = fits_in_every_worker(sample)
+    waiting = jobs.submit_call(work.double, 1)
+    urgent = jobs.submit_call(work.double, 21, urgent=True)
+    assert urgent.place == 1
+    assert urgent.result(LONG) == 42
+    assert [fit.status for fit in fits] == ["running"] * 2
+    for fit in fits:
+        fit.stop()
+    assert waiting.result(LONG) == 2
 
 
 def test_a_job_stopped_in_the_queue_never_begins(sample):
-    first = jobs.submit(work.Mean(epochs=10_000, pause=0.02), sample, seed=1)
-    second = jobs.submit_call(work.double, 2)
-    until(lambda: first.steps)
-    second.stop()
-    assert second.status == "stopped"
-    first.stop()
-    first.wait(LONG)
+    fits = fits_in_every_worker(sample)
+    waiting = [jobs.submit_call(work.stubborn) for _ in range(2)]
+    last = jobs.submit_call(work.double, 2)
+    last.stop()
+    assert last.status == "stopped"
+    for job in (*waiting, *fits):
+        job.stop()
     with pytest.raises(JobError, match="stopped before it began"):
-        second.result(LONG)
-    assert second.steps == []
+        last.result(LONG)
+    assert last.steps == []
+
+
+def test_jobs_are_found_by_their_id_and_listed_newest_first():
+    first, second = (jobs.submit_call(work.double, n, owner="me") for n in (1, 2))
+    assert jobs.find(first.id) is first
+    assert [job for job in jobs.everyone() if job.owner == "me"] == [second, first]
+    assert jobs.find("0" * 16) is None
+    first.wait(LONG), second.wait(LONG)
+    assert jobs.find(second.id) is second
+
+
+def test_the_time_left_is_told_while_it_runs():
+    job = jobs.submit_call(work.halfway)
+    until(lambda: job.steps)
+    assert 0 <= job.remaining < LONG
+    job.stop()
+    job.wait(LONG)
+    assert np.isnan(job.remaining)
 
 
 def test_an_error_of_ours_keeps_its_class_and_sentence():
@@ -156,16 +205,23 @@ def test_what_cannot_travel_fails_with_a_sentence():
     assert "lock" in job.error
 
 
-def test_a_killed_worker_is_said_and_the_next_job_works(sample):
-    killed = jobs.submit_call(work.die)
-    queued = jobs.submit(work.Mean(), sample, seed=1)
-    killed.wait(LONG)
+def test_a_killed_worker_is_said_and_the_job_beside_it_goes_on(sample, tmp_path):
+    beside = jobs.submit(work.Mean(epochs=10_000, pause=0.02), sample, seed=1)
+    until(lambda: beside.steps)
+    killed = jobs.submit_call(work.die, str(tmp_path))
+    assert killed.wait(LONG)
     assert killed.status == "died"
     assert "died while die ran" in killed.error
     assert len(killed.steps) == 1
     with pytest.raises(JobError, match="submit it again"):
         killed.result()
-    assert queued.result(LONG) == work.Mean().fit(sample, seed=1)
+    done = len(beside.steps)
+    until(lambda: len(beside.steps) > done)
+    assert beside.status == "running"
+    next_one = jobs.submit_call(work.whoami)
+    assert next_one.result(LONG)[0] != int((tmp_path / "pid").read_text())
+    beside.stop()
+    assert beside.result(LONG).outcome is Outcome.STOPPED
 
 
 def test_samples_travel_both_ways_as_files(sample):
@@ -198,7 +254,8 @@ def test_a_tagger_is_fitted_as_in_this_process_and_comes_back_as_a_file():
     here = Tagger(**parameters).fit(jets, seed=2)
     np.testing.assert_array_equal(fitted.score(jets), here.score(jets))
     assert job.file.suffix == ".safetensors"
-    assert job.name == "tagger"
+    assert job.name == "mlp"
+    assert job.card["parameters"] == here.parameters
     assert [step.epoch for step in job.steps if step.final] == [1, 2]
 
 

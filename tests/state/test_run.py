@@ -35,7 +35,7 @@ def test_without_a_job_nothing_runs():
 
 def test_status_and_curves_follow_the_job(job):
     run = RunState(job=job)
-    assert (run.status, run.message) == ("queued", "Waiting for the worker.")
+    assert (run.status, run.message) == ("queued", "Waiting for a worker.")
     job.receive({"kind": "began"})
     job.receive(message(0.5, loss=0.9))
     job.receive(message(1.0, epoch=1, final=True, loss=0.8, auc=0.7))
@@ -118,3 +118,27 @@ def test_the_time_left_is_that_of_the_mean_speed(job, monkeypatch):
 def test_the_time_left_is_unknown_before_the_first_step(job):
     job.receive({"kind": "began"})
     assert np.isnan(RunState(job=job).remaining)
+
+
+def test_who_waits_is_told_how_many_are_before(job):
+    run = RunState(job=job)
+    job.move(3)
+    run.drain()
+    assert (run.place, run.message) == (3, "Waiting for a worker; 2 before it.")
+    job.move(1)
+    run.drain()
+    assert (run.place, run.message) == (1, "Waiting for a worker.")
+    job.receive({"kind": "began"})
+    run.drain()
+    assert (run.place, run.status) == (0, "running")
+
+
+def test_what_went_wrong_beside_the_work_is_told_with_it(job):
+    run = RunState(job=job)
+    job.receive({"kind": "began"})
+    job.receive({"kind": "remark", "remark": "The best so far could not be kept: no space."})
+    run.drain()
+    assert run.message == "Running. The best so far could not be kept: no space."
+    job.finish(Answer(outcome=Outcome.FINISHED))
+    run.drain()
+    assert run.message == "All epochs done. The best so far could not be kept: no space."

@@ -24,6 +24,8 @@ START = 60
 """Seconds a worker may take to start; 3 are usual, more on a busy machine."""
 END = 5
 """Seconds they may take to end by themselves."""
+PATIENCE = 10
+"""Seconds a site's scheduler may take to answer."""
 AWAY = "The scheduler {address} (WORKBENCH_SCHEDULER) did not answer ({reason}); see that it runs, or unset the variable to work on this computer."
 
 Receive = Callable[[tuple[float, Mapping[str, Any]]], None]
@@ -221,7 +223,7 @@ class Site:
                 return self._client
             logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
             try:
-                client = Client(self.address, set_as_default=False, timeout=10)
+                client = Client(self.address, set_as_default=False, timeout=PATIENCE)
             except (OSError, TimeoutError, ValueError) as error:
                 reason = str(error).strip().splitlines()[0][:120] if str(error) else type(error).__name__
                 raise JobError(AWAY.format(address=self.address, reason=reason)) from error

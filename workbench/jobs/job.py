@@ -7,8 +7,8 @@ import threading
 import time
 import weakref
 from bisect import bisect_right
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
@@ -34,6 +34,7 @@ class Answer:
         file: The file that holds the result, else "".
         reader: "module:name" of the function that reads `file`.
         outcome: How a fit ended, where the result says so.
+        card: What the result says of itself (JSON values).
         stopped: True if the work saw the stop and ended for it.
         failure: Class name, sentence and traceback of what went wrong.
         died: True if an earlier attempt at this work took its worker with it.
@@ -43,6 +44,7 @@ class Answer:
     file: str = ""
     reader: str = ""
     outcome: Outcome | None = None
+    card: Mapping[str, Any] = field(default_factory=dict)
     stopped: bool = False
     failure: tuple[str, str, str] | None = None
     died: bool = False
@@ -71,6 +73,7 @@ class Job:
         folder: Where what travels to the worker and back lies, as long as the job is kept.
         home: The folder of its run if it is registered, else None.
         samples: Where the samples of registered runs are kept, else None.
+        left: Called when it leaves the queue without having begun.
     """
 
     def __init__(
@@ -90,6 +93,7 @@ class Job:
         self.token = self.folder.name
         self.home: RunFolder | None = None
         self.samples: Samples | None = None
+        self.left: Callable[[], None] = lambda: None
         self._changed = threading.Condition()
         self._status = "queued"
         self._handed_over = False
@@ -186,6 +190,11 @@ class Job:
         return self._answer.outcome if self._answer else None
 
     @property
+    def card(self) -> Mapping[str, Any]:
+        """What the result says of itself, such as its number of parameters."""
+        return self._answer.card if self._answer else {}
+
+    @property
     def file(self) -> Path | None:
         """The file that holds the result (a saved model, a sample), as long as the job is kept."""
         return Path(self._answer.file) if self._answer and self._answer.file else None
@@ -197,8 +206,9 @@ class Job:
                 return
             if self._handed_over:
                 (self.folder / "stop").touch()
-            else:
-                self._end("stopped", "The job was stopped before it began.")
+                return
+            self._end("stopped", "The job was stopped before it began.")
+        self.left()
 
     def wait(self, timeout: float | None = None) -> bool:
         """Waits until the job is over, at most `timeout` seconds, and returns whether it is."""

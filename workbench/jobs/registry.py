@@ -120,18 +120,25 @@ class Registry:
             note: "sample", "source" and "selection" say what the data is; anything else is kept as it is.
             options: Further arguments of `fit` (validation=, resume=).
         """
-        network = _network(recipe)
-        job = Job(name or network or recipe.kind, owner=owner, note=note, within=workers().exchange)
+        job = Job(name or _network(recipe) or recipe.kind, owner=owner, note=note, within=workers().exchange)
+        held = options.get("validation")
+        self.record(job, recipe, data, seed=seed, device=device, validation=held)
+        workers().begin(job, recipe.fit, (data,), {"seed": seed, "device": device, **options})
+        return job
+
+    def record(
+        self, job: Job, recipe: Recipe, data: Jets | Events, *, seed: int, device: str = "cpu",
+        validation: Any = None,
+    ) -> None:  # fmt: skip
+        """Writes down what a job does from now on, as a run of the job's id; the work itself is begun elsewhere."""
         job.home, job.samples = self.files(job.id), self.samples
-        run = _run(job, recipe, network, seed, device, len(data), getattr(data, "classes", ()))
+        run = _run(job, recipe, seed, device, data)
         with self._changed:
-            self._live[job.id] = _Live(job, run, (data, options.get("validation")))
+            self._live[job.id] = _Live(job, run, (data, validation))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._write, name="workbench-registry", daemon=True)
                 self._thread.start()
             self._changed.notify_all()
-        workers().begin(job, recipe.fit, (data,), {"seed": seed, "device": device, **options})
-        return job
 
     def runs(self) -> list[Run]:
         """Returns all runs that are not in the trash, newest first; reading them may take a second the first time.
@@ -159,11 +166,13 @@ class Registry:
         Raises:
             JobError: there is none of this name.
         """
-        found = [run for run in (*self.live(), *self.runs(), *self.trash()) if run.id == checked(identity)]
-        if not found:
-            msg = f"There is no run {identity}; choose one of the list."
-            raise JobError(msg)
-        return found[0]
+        identity = checked(identity)
+        for runs in (self.live, self.runs, self.trash):
+            for run in runs():
+                if run.id == identity:
+                    return run
+        msg = f"There is no run {identity}; choose one of the list."
+        raise JobError(msg)
 
     def rename(self, identity: str, name: str) -> None:
         """Gives a run another name; any text will do, pages show it as text."""
@@ -333,12 +342,12 @@ class Registry:
     def _now(self, live: _Live) -> Run:
         """Returns a run of this process as it is at this moment."""
         job = live.job
-        best = results(job.best) if job.over else {}
-        metrics = best or {k: float(v) for step in job.steps[-2:] for k, v in step.metrics.items()}
+        latest = {k: float(v) for step in job.steps[-2:] for k, v in step.metrics.items()}
+        metrics = _metrics(job) if job.over else {**latest, "seconds": job.seconds}
         message = live.trouble or job.error or job.remark or (job.outcome.value if job.outcome else "")
         file = self.files(job.id).model
         return replace(
-            live.run, status=job.status, seconds=job.seconds, metrics={**metrics, "seconds": job.seconds},
+            live.run, status=job.status, seconds=job.seconds, metrics=metrics,
             message=message, file=file if file.exists() else job.file,
         )  # fmt: skip
 
@@ -412,12 +421,10 @@ class Registry:
         best = job.best
         if best is not None and best.extra:
             files.write_arrays(best.extra)
-        run = self._now(live)
-        metrics = {**results(best), "seconds": job.seconds}
-        points = [(name, value, best.epoch if best else 0) for name, value in metrics.items()]
+        points = [(name, value, best.epoch if best else 0) for name, value in _metrics(job).items()]
         message = job.error or job.remark or (job.outcome.value if job.outcome else "")
-        self._list().log(run.id, points, {"status": status, "message": message})
-        self._list().end(run.id, ENDS[status])
+        self._list().log(job.id, points, {"status": status, "message": message})
+        self._list().end(job.id, ENDS[status])
         live.status = status
 
 
@@ -425,19 +432,22 @@ def _network(recipe: Recipe) -> str:
     return str(recipe.parameters.get("network", "particlenet-lite" if recipe.kind == "tagger" else ""))
 
 
-def _run(
-    job: Job, recipe: Recipe, network: str, seed: int, device: str, n: int, classes: tuple[str, ...]
-) -> Run:
+def _metrics(job: Job) -> dict[str, float]:
+    size = {"parameters": float(job.card["parameters"])} if "parameters" in job.card else {}
+    return {**results(job.best), **size, "seconds": job.seconds}
+
+
+def _run(job: Job, recipe: Recipe, seed: int, device: str, data: Jets | Events) -> Run:
     told = {key: job.note.get(key, "") for key in TOLD}
     return Run(
         id=job.id,
         name=job.name,
         status="queued",
         kind=recipe.kind,
-        network=network,
+        network=_network(recipe),
         parameters=dict(recipe.parameters),
         metrics={},
-        sample={"name": job.note.get("sample", ""), "n": n, "classes": list(classes), **told},
+        sample={"name": job.note.get("sample", ""), "n": len(data), "classes": list(data.classes), **told},
         seed=int(seed),
         began=job.asked,
         seconds=0.0,

@@ -217,13 +217,12 @@ def _wanted(function: Callable[..., Any], **offered: Any) -> dict[str, Any]:
 
 
 def _answer(value: Any, folder: Path) -> Answer:
-    outcome = getattr(value, "outcome", None)
+    answer = Answer(outcome=getattr(value, "outcome", None), card=getattr(value, "card", {}))
     if isinstance(value, Jets | Events):
         parquet.write(value, folder / "result.parquet")
-        return Answer(file=str(folder / "result.parquet"), reader="workbench.data.parquet:read")
+        return replace(answer, file=str(folder / "result.parquet"), reader="workbench.data.parquet:read")
     if hasattr(value, "save"):
-        value.save(folder / "result.safetensors")
-        return Answer(
-            file=str(folder / "result.safetensors"), reader="workbench.engines.store:open", outcome=outcome
-        )
-    return Answer(value=value, outcome=outcome)
+        file = folder / "result.safetensors"
+        value.save(file)
+        return replace(answer, file=str(file), reader="workbench.engines.store:open")
+    return replace(answer, value=value)

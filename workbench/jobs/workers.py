@@ -26,7 +26,7 @@ RECENT = 50
 """Jobs of pages that are kept after their end."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Task:
     job: Job
     function: Callable[..., Any]
@@ -66,6 +66,7 @@ class Workers:
     ) -> None:
         """Puts a job at the end of the queue, an urgent one before those that are not."""
         task = _Task(job, function, args, kwargs)
+        job.left = self._moved
         with self._changed:
             self._known.add(job)
             if job.owner or job.home is not None:
@@ -74,7 +75,7 @@ class Workers:
             self._waiting.insert(before, task)
             self._open_lanes()
             if job.urgent and len(self._running) >= len(self._lanes) and len(self._lanes) <= _workers():
-                self._open_lanes(more=self._there().grow())
+                self._open_lanes(spare=self._there().grow())
             self._moved()
 
     def warm(self) -> None:
@@ -107,27 +108,34 @@ class Workers:
                 )
             return self._cluster
 
-    def _open_lanes(self, *, more: bool = False) -> None:
-        wanted = max(len(self._lanes), _workers()) + more
+    def _open_lanes(self, *, spare: bool = False) -> None:
+        """Sees that there is a lane per worker, and one more for urgent jobs alone if `spare`."""
+        wanted = max(len(self._lanes), _workers()) + spare
         while len(self._lanes) < wanted:
-            lane = threading.Thread(target=self._take, args=(self._open,), name="workbench-jobs", daemon=True)
+            lane = threading.Thread(
+                target=self._take, args=(self._open, spare), name="workbench-jobs", daemon=True
+            )
             self._lanes.append(lane)
             lane.start()
 
-    def _take(self, opened: object) -> None:
+    def _take(self, opened: object, spare: bool) -> None:
         """Works through the queue until it is closed; the body of a lane."""
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._waiting or self._open is not opened)
-                if self._open is not opened:
+                self._changed.wait_for(lambda: self._next(spare) is not None or self._open is not opened)
+                task = self._next(spare)
+                if self._open is not opened or task is None:
                     return
-                task = self._waiting.pop(0)
+                self._waiting.remove(task)
                 self._running.append(task)
                 self._moved()
             self._run(task)
             with self._changed:
                 self._running = [other for other in self._running if other is not task]
             del task
+
+    def _next(self, spare: bool) -> _Task | None:
+        return next((task for task in self._waiting if task.job.urgent or not spare), None)
 
     def _run(self, task: _Task) -> None:
         job = task.job
@@ -147,10 +155,12 @@ class Workers:
             job.fail("failed", f"{type(error).__name__}: {error}")
 
     def _moved(self) -> None:
-        self._waiting = [task for task in self._waiting if not task.job.over]
-        for place, task in enumerate(self._waiting, start=1):
-            task.job.move(place)
-        self._changed.notify_all()
+        """Tells everyone who waits the new place."""
+        with self._changed:
+            self._waiting = [task for task in self._waiting if not task.job.over]
+            for place, task in enumerate(self._waiting, start=1):
+                task.job.move(place)
+            self._changed.notify_all()
 
     def _receive(self, event: tuple[float, Mapping[str, Any]]) -> None:
         _, message = event

@@ -11,7 +11,7 @@ from ..progress import Step
 
 SENTENCES = {
     "idle": "Nothing runs.",
-    "queued": "Waiting for the worker.",
+    "queued": "Waiting for a worker.",
     "running": "Running.",
     "done": "Done.",
     "stopped": "Stopped.",
@@ -30,6 +30,7 @@ class RunState(param.Parameterized):
         default="idle", objects=["idle", "queued", "running", *OVER], doc="Of the job."
     )
     message: str = param.String(SENTENCES["idle"], doc="One sentence for the user.")
+    place: int = param.Integer(0, bounds=(0, None), doc="Place in the queue; 0 once it runs, 1 for the next.")
     done: float = param.Number(0.0, bounds=(0, None), doc="Work done so far, in `unit`.")
     total: float = param.Number(0.0, bounds=(0, None), doc="Work asked for, in `unit`.")
     unit: str = param.String("", doc='"jets", "epochs", "events".')
@@ -53,7 +54,7 @@ class RunState(param.Parameterized):
         """Follows another job from its first step on; a page that was reloaded finds all of it again."""
         self._version = -1
         self.param.update(
-            job=job, status="queued", message=SENTENCES["queued"], done=0.0, total=0.0, unit="", epoch=0,
+            job=job, status="queued", message=SENTENCES["queued"], done=0.0, total=0.0, unit="", epoch=0, place=0,
             live={}, epochs={}, latest={}, extra={},
         )  # fmt: skip
         self.drain()
@@ -63,7 +64,11 @@ class RunState(param.Parameterized):
         if self.job is None or self.job.version == self._version:
             return []
         self._version, status, steps = self.job.since(self._version)
-        changes: dict[str, Any] = {"status": status, "message": self._sentence(status)}
+        changes: dict[str, Any] = {
+            "status": status,
+            "message": self._sentence(status),
+            "place": self.job.place,
+        }
         if steps:
             last = steps[-1]
             extra = [step.extra for step in steps if step.extra]
@@ -91,9 +96,7 @@ class RunState(param.Parameterized):
     @property
     def remaining(self) -> float:
         """Time left at the mean speed so far, in s; nan where it is not known."""
-        if self.job is None or self.status != "running" or not 0 < self.done <= self.total:
-            return float("nan")
-        return self.job.seconds * (self.total - self.done) / self.done
+        return float("nan") if self.job is None else self.job.remaining
 
     def _sentence(self, status: str) -> str:
         job = self.job
@@ -101,6 +104,9 @@ class RunState(param.Parameterized):
             return SENTENCES["idle"]
         if job.error:
             return job.error
+        said = SENTENCES[status]
         if job.over and job.outcome is not None:
-            return job.outcome.value[:1].upper() + job.outcome.value[1:] + "."
-        return SENTENCES[status]
+            said = job.outcome.value[:1].upper() + job.outcome.value[1:] + "."
+        elif status == "queued" and job.place > 1:
+            said = f"Waiting for a worker; {job.place - 1} before it."
+        return f"{said} {job.remark}".strip()
