@@ -10,15 +10,16 @@ from tests.jobs import engine as work
 from tests.jobs.runs import ROOT
 from tests.toys import toy_jets
 from workbench.errors import JobError
-from workbench.jobs import cluster, work as worker
+from workbench.jobs import cluster
 from workbench.jobs import submit as jobs
+from workbench.jobs import work as worker
 from workbench.jobs.recipe import Recipe
 
 LONG = 60
 CLUSTER = """
 import os, sys, dask
 from distributed import LocalCluster
-with LocalCluster(n_workers=1, threads_per_worker=1, processes=False, host="127.0.0.1", dashboard_address=None) as cluster:
+with LocalCluster(n_workers=1, threads_per_worker=1, processes=False, protocol="tcp://", host="127.0.0.1", dashboard_address=None) as cluster:
     print(cluster.scheduler_address, os.getpid(), flush=True)
     sys.stdin.read()
 """
