@@ -76,12 +76,12 @@ class FakeRegistry:
         self._fail()
         return self.stored.get(run_id, {})
 
-    def submit_again(self, run_id):
+    def submit_again(self, run_id, *, owner="", name=""):
         self._fail()
         old = self.kept[run_id]
         return self._begin(old)
 
-    def resume(self, run_id):
+    def resume(self, run_id, *, owner="", name=""):
         self._fail()
         return self._begin(self.kept[run_id])
 
@@ -109,7 +109,20 @@ class FakeRegistry:
             raise JobError(self.error)
 
 
-def planted(i, *, name="", network="mlp", status="done", seed=1, auc=0.9, hours=0, sample=None, **parameters):
+def planted(
+    i,
+    *,
+    name="",
+    network="mlp",
+    status="done",
+    seed=1,
+    auc=0.9,
+    hours=0,
+    sample=None,
+    file=None,
+    versions=None,
+    **parameters,
+):
     """A run that says of itself what it is told."""
     metrics = {
         "auc": auc,
@@ -122,6 +135,7 @@ def planted(i, *, name="", network="mlp", status="done", seed=1, auc=0.9, hours=
         id=IDS[i], name=name or f"run {i}", status=status, kind="tagger", network=network,
         parameters=parameters, metrics=metrics if status in {"done", "stopped"} else {},
         sample=sample or JETS, seed=seed, began=NOON - timedelta(hours=hours), seconds=10.0 + i, user="ada",
+        file=file, versions=versions or {},
     )  # fmt: skip
 
 
