@@ -135,7 +135,7 @@ class SampleState(param.Parameterized):
             f"{origin.name} ({kind}{', ' + origin.format if origin.format else ''})",
             f"{len(self):,} jets: "
             + ", ".join(classes + ([f"{unknown:,} of unknown class"] if unknown else [])),
-            *_outline(origin.settings),
+            *outline(origin.settings),
             *origin.steps,
         ]
         return "\n".join(lines)
@@ -163,12 +163,12 @@ def _is_plain(column: Any) -> bool:
     return getattr(column, "ndim", 0) == 1 and np.asarray(column).dtype.kind in "iufb"
 
 
-def _outline(settings: Mapping[str, Any], indent: str = "") -> Iterator[str]:
+def outline(settings: Mapping[str, Any], indent: str = "") -> Iterator[str]:
     """Yields settings one a line, what is within a setting indented."""
     for name, value in settings.items():
         if isinstance(value, Mapping):
             yield f"{indent}{name}:"
-            yield from _outline(value, indent + "  ")
+            yield from outline(value, indent + "  ")
         elif isinstance(value, list | tuple):
             yield f"{indent}{name}: {', '.join(map(str, value))}"
         else:

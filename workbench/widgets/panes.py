@@ -8,17 +8,9 @@ import panel_material_ui as pmui
 from bokeh.models import UIElement
 from panel.util import edit_readonly
 
+from . import theme
 from .menu import Menu, drawer
 from .text import safe_text
-
-LETTERS = {
-    "h6": {"font-size": "16px", "font-weight": "600"},
-    "subtitle2": {"font-size": "14px", "font-weight": "600"},
-    "body1": {"font-size": "15px"},
-    "body2": {"font-size": "13px"},
-    "caption": {"font-size": "12px"},
-}
-"""Size and weight of each kind of line."""
 
 
 def picture(figure: UIElement) -> pn.pane.Bokeh:
@@ -29,7 +21,7 @@ def picture(figure: UIElement) -> pn.pane.Bokeh:
 def line(text: str = "", *, variant: str = "body2", **options: Any) -> pn.pane.HTML:
     """Returns one line of plain text; what looks like markup in it stays text."""
     # Not pmui's Typography: of two quick changes its browser side can send the first back, which then stays.
-    styles = {**LETTERS[variant], **options.pop("styles", {})}
+    styles = {**theme.LETTERS[variant], **options.pop("styles", {})}
     settings: dict[str, Any] = {"margin": (2, 6), "sizing_mode": "stretch_width", **options}
     return pn.pane.HTML(safe_text(text), styles=styles, **settings)
 
@@ -57,17 +49,20 @@ def pane(
     if menu is not None:
         heading = [pn.Row(*heading, menu.button(title), sizing_mode="stretch_width", margin=0)]
         if menu.lesson is not None:
-            foot += [pn.pane.HTML(drawer(menu.lesson), sizing_mode="stretch_width", margin=(0, 6))]
+            why = drawer(menu.lesson)
+            foot += [
+                pn.pane.HTML(why, sizing_mode="stretch_width", margin=(0, 6), styles=theme.LETTERS["body2"])
+            ]
     return pmui.Paper(
         *heading,
         *content,
         *foot,
         elevation=0,
         variant="outlined",
-        margin=4,
+        margin=theme.GAP,
         sizing_mode="stretch_width",
         css_classes=["wb-pane", f"wb-{name}"] if name else ["wb-pane"],
-        styles={"padding": "6px 8px", "min-width": "0"},
+        styles=theme.PANE,
     )
 
 
@@ -79,7 +74,14 @@ def fold(title: str, *content: Any) -> pmui.Accordion:
 
 def page(title: str, **places: Any) -> Any:
     """Returns a page of its places: main, sidebar, header."""
-    made = pmui.Page(title=title, sidebar_width=340, busy_indicator=None, **places)  # type: ignore[attr-defined]
+    made = pmui.Page(  # type: ignore[attr-defined]
+        title=title,
+        sidebar_width=theme.SIDEBAR,
+        busy_indicator=None,
+        theme_config=theme.theme(),
+        sx=theme.surroundings(),
+        **places,
+    )
     # The page follows the server's busy flag, and every change of it walks through all models of the document: half a
     # second for each event and each beat of a timer. Our own bar says what is being done.
     with edit_readonly(made):
