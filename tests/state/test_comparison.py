@@ -7,6 +7,7 @@ import pytest
 
 from tests.toys import toy_jets
 from workbench.physics.distributions import UNLABELLED
+from workbench.state.binned import ALL
 from workbench.state.comparison import Column, ComparisonState, differences
 from workbench.state.sample import SampleState
 from workbench.state.selection import SelectionState
@@ -49,13 +50,13 @@ def test_what_the_second_sample_lacks_is_said_and_left_out(comparison):
     assert "score" not in comparison.notice
 
 
-def test_classes_are_paired_by_name_and_data_stand_against_every_class(comparison):
+def test_classes_are_paired_by_name_and_data_with_all_jets(comparison):
     comparison.take(toy_jets(90, 2, classes=("top", "W")))
     assert comparison.pairs == {"top": "top", UNLABELLED: UNLABELLED}
     second = toy_jets(90, 2)
     comparison.take(replace(second, label=np.full(90, -1)))
     comparison.selection.show("QCD")
-    assert comparison.pairs == {"QCD": UNLABELLED}
+    assert comparison.pairs == {ALL: ALL}
     assert comparison.beside.mask.all()
 
 

@@ -7,17 +7,27 @@ import numpy as np
 from ..physics.distributions import UNLABELLED, Points
 from ..physics.intervals import weighted_fraction
 
+ALL = "all jets"
+"""Name of the one class of a merged histogram."""
+
 
 class Sums:
-    """Sums of weights and of squared weights, shape (classes, bins + 3): below, the bins, above, undefined."""
+    """Sums of weights, of squared weights and numbers of jets, shape (classes, bins + 3): below, the bins, above, undefined."""
 
-    def __init__(self, classes: Sequence[str], edges: np.ndarray, w: np.ndarray, w2: np.ndarray) -> None:
-        self.classes, self.edges, self.w, self.w2 = tuple(classes), edges, w, w2
+    def __init__(
+        self, classes: Sequence[str], edges: np.ndarray, w: np.ndarray, w2: np.ndarray, count: np.ndarray
+    ) -> None:
+        self.classes, self.edges, self.w, self.w2, self.count = tuple(classes), edges, w, w2, count
 
     def of(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """Returns both sums of a class in the bins, in the first and last what is below and above."""
         place = self.classes.index(name)
         return self.w[place, :-1], self.w2[place, :-1]
+
+    def merged(self) -> "Sums":
+        """Returns the histogram of all jets, whatever their class."""
+        w, w2, count = (part.sum(axis=0, keepdims=True) for part in (self.w, self.w2, self.count))
+        return Sums((ALL,), self.edges, w, w2, count)
 
     def densities(self) -> dict[str, Points]:
         """Returns the normalised density of every class with a positive sum of weights, as `density` defines it."""
@@ -66,12 +76,11 @@ class Binned:
         """Returns the histograms of the jets that `keep` (indices, a slice or a mask) names, all classes at once."""
         key = self._key[keep]
         shape = (len(self._names), self._width)
-        if self._weight is None:
-            w = np.bincount(key, minlength=self._size).astype(float).reshape(shape)
-            w2 = w
-        else:
+        count = np.bincount(key, minlength=self._size).astype(float).reshape(shape)
+        w = w2 = count
+        if self._weight is not None:
             weight = self._weight[keep]
             w = np.bincount(key, weight, self._size).reshape(shape)
             w2 = np.bincount(key, weight**2, self._size).reshape(shape)
         order = [*range(1, len(self._names)), 0]
-        return Sums([self._names[i] for i in order], self.edges, w[order], w2[order])
+        return Sums([self._names[i] for i in order], self.edges, w[order], w2[order], count[order])

@@ -11,13 +11,14 @@ from ..data.jets import Jets
 from ..errors import WorkbenchError
 from ..physics.compatibility import Separation, separation
 from ..physics.distributions import UNLABELLED
+from .binned import ALL
 from .sample import SampleState
 from .selection import SelectionState
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column of the selected jets of one sample, per class: values and weights."""
+    """One column of the selected jets of one sample, per class and for all: values and weights."""
 
     classes: Mapping[str, tuple[np.ndarray, np.ndarray]]
 
@@ -27,6 +28,7 @@ class Column:
         label, weight = np.asarray(jets.label), np.asarray(jets.weight)
         named = [*enumerate(jets.classes), (-1, UNLABELLED)]
         masks = {name: keep & (label == index) for index, name in named}
+        masks[ALL] = keep
         return cls({name: (values[mask], weight[mask]) for name, mask in masks.items() if mask.any()})
 
 
@@ -111,14 +113,14 @@ class ComparisonState(param.Parameterized):
     def pairs(self) -> dict[str, str]:
         """Which class of the second sample each class of the first is compared with, for the classes that are shown.
 
-        Classes of one name; where the second sample has no classes at all (data), its jets stand against every class.
+        Classes of one name; where the second sample has no classes at all (data), all jets with all jets.
         """
         first, second = self.selection.sample.jets, self._jets
         if first is None or second is None:
             return {}
         shown = self.selection.classes or [*first.classes, UNLABELLED]
         if self.unlabelled:
-            return dict.fromkeys(shown, UNLABELLED)
+            return {ALL: ALL}
         return {name: name for name in shown if name in second.classes or name == UNLABELLED}
 
     @property

@@ -109,8 +109,8 @@ class SelectionState(param.Parameterized):
         if not self.sample.choose(formula):
             raise SelectionError(self.sample.notice)
         if self.classes or self.ranges:
-            self.classes = []
-            self.unbrush()
+            self._parts, self._shown = {}, None
+            self._update(classes=[], ranges={})
 
     def jets(self) -> Jets:
         """Returns the selected jets, in the order of the sample.

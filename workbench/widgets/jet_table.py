@@ -101,12 +101,12 @@ class JetTable(pn.viewable.Viewer):
         self.selection.order(by, descending=descending)
 
     def _fill(self, *events: Any) -> None:
-        indices = self.selection.indices
-        self.table.value = rows(self.sample, indices[:ROWS])
-        more = f"; the first {ROWS} are listed" if len(indices) > ROWS else ""
+        count = self.selection.count
+        self.table.value = rows(self.sample, self.selection.first(ROWS))
+        more = f"; the first {ROWS} are listed" if count > ROWS else ""
         say(
             self.told,
-            f"{len(indices):,} selected jets{more}. Click one to open it. SD: soft drop, N: constituents.",
+            f"{count:,} selected jets{more}. Click one to open it. SD: soft drop, N: constituents.",
         )
         self._mark()
 

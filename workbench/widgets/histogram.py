@@ -1,0 +1,329 @@
+"""One observable by class, brushed by dragging: its ratio below, and what it does not show."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import panel as pn
+from bokeh.events import DoubleTap, SelectionGeometry, Tap
+from bokeh.models import BoxAnnotation, BoxSelectTool, Span
+
+from ..data.jets import Jets
+from ..physics.compatibility import Homogeneity, homogeneity
+from ..physics.distributions import Points
+from ..physics.observables import OBSERVABLES, Observable
+from ..state.binned import ALL, Binned, Sums
+from ..state.comparison import ComparisonState
+from ..state.sample import SampleState
+from ..state.selection import SelectionState
+from ..views import distributions as view
+from ..views.frame import axis_label
+from ..views.palette import NEUTRAL, OKABE_ITO
+from .code import lines
+from .menu import Menu
+from .panes import line, pane, picture, say
+
+THRESHOLD = OKABE_ITO[5]
+SCORE = Observable("score", "score of the network", "", lambda _: np.zeros(0), (50, 0, 1.0000001), "")
+Bins = tuple[int, float, float]
+
+
+class Side:
+    """One column of one sample, in bins that are made once per column and binning."""
+
+    def __init__(self) -> None:
+        self._of: tuple[Any, ...] = ()
+        self._binned: Binned | None = None
+
+    def sums(self, jets: Jets, values: np.ndarray, bins: Bins, keep: np.ndarray | slice) -> Sums:
+        """Returns the histograms of the jets that `keep` names."""
+        # The column itself is part of the key, so that another one cannot come to lie where it lay.
+        if not self._of or self._of[0] is not jets or self._of[1] is not values or self._of[2] != bins:
+            number, low, high = bins
+            edges = np.linspace(low, high, number + 1)
+            self._binned = Binned(
+                values, edges, np.asarray(jets.label), jets.classes, np.asarray(jets.weight)
+            )
+            self._of = jets, values, bins
+        assert self._binned is not None
+        return self._binned.whole if isinstance(keep, slice) else self._binned.sums(keep)
+
+
+class Histogram(pn.viewable.Viewer):
+    """One observable by class, its ratio below, its brushed range and what it does not show."""
+
+    def __init__(
+        self,
+        observable: Observable,
+        sample: SampleState,
+        selection: SelectionState,
+        comparison: ComparisonState,
+    ) -> None:
+        super().__init__()
+        self.observable, self.sample, self.selection = observable, sample, selection
+        self.comparison = comparison
+        self.bins: Bins = observable.bins
+        self.logarithmic = observable is SCORE
+        self.hides = False
+        self.moved: Callable[[float], None] | None = None
+        self.difference: Homogeneity | None = None
+        self.densities: dict[str, Points] = {}
+        self.second: dict[str, Points] = {}
+        self.sources, self.check = view.Sources(), line(variant="caption")
+        self._first, self._second = Side(), Side()
+        self._told, self._by_hand = "", False
+        self._pending: tuple[float, float] | None = None
+        self._free_at = 0.0
+        self._wanted_cut: float | None = None
+        self._build()
+
+    def _build(self) -> None:
+        """Makes the figures, once."""
+        name, label, unit = self.observable.name, self.observable.label, self.observable.unit
+        self.figure = view.histogram_figure(self.sources, label, unit, name=name, log=self.logarithmic)
+        self.ratio = view.ratio_figure(self.sources, self.figure, label, unit, name=f"{name} ratio")
+        self.other: Any = None
+        self.range = BoxAnnotation(fill_color=NEUTRAL, fill_alpha=0.15, line_color=NEUTRAL, visible=False)
+        self.marked = Span(dimension="height", line_color=NEUTRAL, line_width=2, visible=False)
+        self.threshold = Span(
+            dimension="height",
+            line_color=THRESHOLD,
+            line_width=3,
+            line_dash="dashed",
+            visible=False,
+            editable=True,
+        )
+        self._equip(self.figure)
+        self.drawn = picture(self.figure)
+
+    def _equip(self, figure: Any) -> None:
+        brush = BoxSelectTool(dimensions="width", continuous=True)
+        figure.add_tools(brush)
+        figure.toolbar.active_drag = brush
+        for annotation in (self.range, self.marked, self.threshold):
+            figure.add_layout(annotation)
+        figure.on_event(SelectionGeometry, self._on_brush)
+        figure.on_event(Tap, self._on_tap)
+        figure.on_event(DoubleTap, lambda _: self.selection.unbrush(self.observable.name))
+
+    def set_logarithmic(self, logarithmic: bool) -> None:
+        """Draws the densities on a logarithmic or a linear axis; each of the two figures is made once."""
+        if logarithmic == self.logarithmic:
+            return
+        o, was = self.observable, self.figure
+        if self.other is None:
+            self.other = view.histogram_figure(
+                self.sources, o.label, o.unit, name=o.name, log=logarithmic, x_range=was.x_range
+            )
+            self.other.xaxis.visible = False
+            self.other.min_border_left, self.other.min_border_right = (
+                was.min_border_left,
+                was.min_border_right,
+            )
+            self._equip(self.other)
+        self.figure, self.other, self.logarithmic = self.other, was, logarithmic
+        self.drawn.object = self.figure
+        self._scale()
+
+    def rebin(self, bins: Bins) -> None:
+        """Takes other bins; the next `fill` draws them."""
+        self.bins = bins
+
+    def fill(self, shared: np.ndarray | slice, hides: bool = False) -> None:
+        """Draws what is selected by everything but this histogram's own brush; `shared` is what is selected by all."""
+        name, jets = self.observable.name, self.sample.jets
+        if jets is None:
+            return
+        self.hides = hides
+        keep = np.flatnonzero(self.selection.others(name)) if name in self.selection.ranges else shared
+        sums = self._first.sums(jets, self.sample.column(name), self.bins, keep)
+        assert self._first._binned is not None
+        self.densities = _drawn(sums, self._first._binned.whole, hides)
+        beside = self._beside()
+        self.second = _drawn(beside, beside, hides) if beside is not None else {}
+        self.difference = self._differs(sums, beside) if beside is not None else None
+        self._fill_sources(sums)
+        self._told = _not_shown(sums)
+        self.mark()
+
+    def mark(self) -> None:
+        """Shows the brushed range and where the open jet lies, and says what is not shown."""
+        name = self.observable.name
+        span = self.selection.ranges.get(name)
+        self.range.visible = span is not None
+        if span is not None:
+            self.range.left, self.range.right = span
+        current = self.selection.current
+        at = float(self.sample.column(name)[current]) if current is not None else np.nan
+        self.marked.visible = bool(np.isfinite(at))
+        if np.isfinite(at):
+            self.marked.location = at
+        say(self.check, self._sentence())
+
+    def cut(self, at: float | None) -> None:
+        """Shows the score at the working point, or nothing."""
+        if at is None or at != self._wanted_cut:
+            self._by_hand = False
+        self.threshold.visible = at is not None
+        self._wanted_cut = at
+        if at is not None:
+            self.threshold.location = at
+
+    def beat(self) -> None:
+        """Takes up the newest place of a brush or threshold that is being dragged."""
+        if self._pending is not None:
+            span, self._pending = self._pending, None
+            self.selection.brush(self.observable.name, *span)
+        at = self.threshold.location
+        if self.moved is not None and self.threshold.visible and at != self._wanted_cut:
+            self._wanted_cut, self._by_hand = at, True
+            self.moved(float(at))
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The numbers that are drawn: one row per class and bin, of both samples."""
+        o = self.observable
+        per = f"density [1/{o.unit}]" if o.unit else "density"
+        parts = []
+        for sample, densities in (("first", self.densities), ("second", self.second)):
+            for name, points in densities.items():
+                columns = {
+                    axis_label(f"{o.name} from", o.unit): points.edges[:-1],
+                    axis_label(f"{o.name} to", o.unit): points.edges[1:],
+                    per: points.value,
+                    per.replace("density", "error"): points.error,
+                }
+                parts.append(pd.DataFrame({"sample": sample, "class": name, **columns}))
+        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+    @property
+    def code(self) -> str:
+        """The lines of Python that draw this histogram."""
+        o = self.observable
+        if o.name in OBSERVABLES:
+            values = f'values = wb.physics.observables.observables(jets, ["{o.name}"])["{o.name}"]'
+        elif self.sample.jets is not None and o.name in self.sample.jets.columns:
+            values = f"values = jets.columns[{o.name!r}]"
+        else:
+            values = f"values = tagger.score(jets)[:, -1]  # {o.name} comes from your tagger: wb.open(…)"
+        return lines(
+            self.sample,
+            self.selection,
+            "from bokeh.plotting import figure, show",
+            values,
+            f"found = wb.physics.distributions.by_class(jets.label, values, {self.bins!r}, jets.weight)",
+            f"plot = figure(x_axis_label={axis_label(o.label, o.unit)!r}, y_axis_label='density')",
+            "for name, histogram in found.items():",
+            "    points = wb.physics.distributions.density(histogram)",
+            "    plot.step(points.edges[:-1], points.value, mode='after', legend_label=name)",
+            "show(plot)",
+        )
+
+    def _beside(self) -> Sums | None:
+        reference, name = self.comparison.reference, self.observable.name
+        if reference is None or reference.jets is None or name not in reference.known:
+            return None
+        mask = self.comparison.others(name)
+        keep = slice(None) if mask.all() else np.flatnonzero(mask)
+        return self._second.sums(reference.jets, reference.column(name), self.bins, keep)
+
+    def _differs(self, first: Sums, second: Sums) -> Homogeneity:
+        chi2, ndf = 0.0, 0
+        if self.comparison.unlabelled:
+            first, second = first.merged(), second.merged()
+        for mine, other in self.comparison.pairs.items():
+            if mine in first.classes and other in second.classes:
+                found = homogeneity(*first.of(mine), *second.of(other))
+                chi2, ndf = chi2 + found.chi2, ndf + found.ndf
+        return Homogeneity.of(chi2, ndf)
+
+    def _fill_sources(self, sums: Sums) -> None:
+        reference = next((n for n, points in self.densities.items() if points.value.any()), "")
+        jets = self.comparison.reference.jets if self.comparison.reference is not None else None
+        measured = jets is not None and jets.origin.kind == "data"
+        self.sources.fill(
+            self.densities,
+            reference,
+            self.second,
+            measured=measured,
+            whole=sums.merged().densities().get(ALL),
+        )
+        low, high = view.ratio_range(self.sources.ratio.data)
+        self.ratio.y_range.start, self.ratio.y_range.end = low, high
+        self.ratio.yaxis.ticker.ticks = list(view.ratio_ticks(high))
+        self.ratio.yaxis.axis_label = "second / first" if self.second else f"/ {reference}"
+        self._scale()
+
+    def _scale(self) -> None:
+        if self.logarithmic:
+            both = {**{f"second {n}": p for n, p in self.second.items()}, **self.densities}
+            self.figure.y_range.start, self.figure.y_range.end = view.logarithmic_range(both)
+
+    def _sentence(self) -> str:
+        rule = "set by hand" if self._by_hand else "where εS first reaches 0.5"
+        cut = f" Dashed: {self.threshold.location:.3f}, {rule}." if self.threshold.visible else ""
+        span = self.selection.ranges.get(self.observable.name)
+        brushed = f" Brushed {span[0]:.3g} to {span[1]:.3g}; double-click to undo." if span else ""
+        return f"{self._told}{self._compared()}{cut}{brushed}"
+
+    def _compared(self) -> str:
+        if self.difference is None:
+            missing = self.comparison.reference is not None
+            return " The second sample does not have it yet." if missing else ""
+        found = self.difference
+        if not found.ndf:
+            return " Second sample: nothing to compare."
+        text = f" Second sample: χ²/ndf = {found.chi2:.1f}/{found.ndf}, p = {found.p:.2g}"
+        apart = self.comparison.found.get(self.observable.name)
+        return f"{text}; KS distance {apart.distance:.3f}." if apart and apart.distance >= 0 else f"{text}."
+
+    def _on_brush(self, event: SelectionGeometry) -> None:
+        low, high = float(event.geometry["x0"]), float(event.geometry["x1"])
+        if not high > low:
+            return
+        now = time.monotonic()
+        if not event.final and now < self._free_at:
+            self._pending = low, high
+            return
+        self._pending = None
+        self.selection.brush(self.observable.name, low, high)
+        # While a brush is dragged, at most half of the time goes into following it.
+        self._free_at = time.monotonic() + (time.monotonic() - now)
+
+    def _on_tap(self, event: Tap) -> None:
+        bins, low, high = self.bins
+        edges = np.linspace(low, high, bins + 1)
+        place = int(np.searchsorted(edges, event.x, side="right")) - 1
+        if 0 <= place < bins:
+            self.selection.pick_in(self.observable.name, edges[place], edges[place + 1])
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        o = self.observable
+        menu = Menu(
+            o.name,
+            figure=lambda: [self.figure, self.ratio],
+            data=lambda: self.table,
+            code=lambda: self.code,
+            sample=self.sample,
+        )
+        label = o.label
+        title = label[0].upper() + label[1:] if label[0].isascii() else label
+        return pane(title, self.drawn, picture(self.ratio), name=o.name, menu=menu, check=self.check)
+
+
+def _drawn(sums: Sums, whole: Sums, hides: bool) -> dict[str, Points]:
+    """Returns the densities of every class the sample has, so that colours stay; one for all jets while truth is hidden."""
+    if hides:
+        return sums.merged().densities()
+    found, nothing = sums.densities(), np.zeros(len(sums.edges) - 1)
+    return {name: found.get(name, Points(sums.edges, nothing, nothing)) for name in whole.densities()}
+
+
+def _not_shown(sums: Sums) -> str:
+    count = sums.count.sum(axis=0).astype(int)
+    outside, undefined = count[0] + count[-2], count[-1]
+    parts = [f"{outside:,} outside the range"] if outside else []
+    parts += [f"{undefined:,} undefined"] if undefined else []
+    return f"{count.sum():,} jets{', ' + ', '.join(parts) if parts else ''}."
