@@ -130,7 +130,6 @@ class Analysis(param.Parameterized):
     cut: float | None = param.Number(
         None, allow_None=True, doc="Score at the working point; None while it is not known."
     )
-    auc: str = param.String("", doc="Area under the ROC curve with its error; empty while it is not known.")
     live: Live | None = param.ClassSelector(
         class_=Live, allow_None=True, doc="What the fit that runs gives its validation jets."
     )
@@ -182,14 +181,13 @@ class Analysis(param.Parameterized):
             unseen=unseen,
             scores=None,
             cut=None,
-            auc="",
         )
         self._score()
         self._explain()
 
     def against(self, signal: str, background: str) -> None:
         """Looks at two other classes of the same tagger."""
-        self.param.update(signal=signal, background=background, scores=None, cut=None, auc="")
+        self.param.update(signal=signal, background=background, scores=None, cut=None)
         self._score()
         self._explain()
 
@@ -209,28 +207,6 @@ class Analysis(param.Parameterized):
         return (f"tagger = {self.source}" if self.source else NO_SOURCE,)
 
     @property
-    def chip(self) -> str:
-        """The tagger in a few words: what it is called and how good it is."""
-        return f"{self.title}, AUC {self.auc}" if self.auc else self.title
-
-    @property
-    def card(self) -> str:
-        """The tagger in a few lines of plain text: network, seed, how its fit ended, what it learned from."""
-        fitted = self.fitted
-        if fitted is None:
-            return "There is no tagger yet; train one or open a run."
-        known = {
-            "network": fitted.engine.network,
-            "classes": ", ".join(fitted.classes),
-            "parameters": f"{fitted.parameters:,}",
-            "seed": fitted.seed,
-            "fit": fitted.outcome.value,
-            "AUC": self.auc or "not measured on this sample",
-        }
-        told = {k: v for k, v in getattr(fitted, "card", {}).items() if isinstance(v, str | int | float)}
-        return "\n".join([self.title, *(f"{name}: {value}" for name, value in {**told, **known}.items())])
-
-    @property
     def measurable(self) -> bool:
         """True when the sample has scores and jets of both classes, unseen by the fit, to measure them with."""
         jets = self.sample.jets
@@ -242,7 +218,7 @@ class Analysis(param.Parameterized):
 
     def _on_sample(self, *events: Any) -> None:
         self.explanations.clear()
-        self.param.update(scores=None, unseen=None, partly_seen=False, explanation=None, cut=None, auc="")
+        self.param.update(scores=None, unseen=None, partly_seen=False, explanation=None, cut=None)
         self._score()
 
     def _score(self) -> None:

@@ -185,6 +185,11 @@ class Performance(pn.viewable.Viewer):
         analysis.param.watch(self._follow, "live")
         analysis.param.watch(self._measure_beside, "beside_scores")
 
+    @property
+    def roc(self) -> Roc | None:
+        """The measured curve of the tagger on the sample; None while it is not known."""
+        return None if self.measured is None else self.measured.curve
+
     def _offer(self, *events: Any) -> None:
         """Offers a choice of signal and background where a tagger knows more than two classes."""
         classes, analysis = list(self.analysis.fitted.classes), self.analysis
@@ -271,7 +276,6 @@ class Performance(pn.viewable.Viewer):
             self._scale()
             self.content.param.update(visible=True, loading=False)
             self.analysis.at(found.cut)
-            self.analysis.auc = with_error(found.curve.auc, found.curve.auc_error)
 
     def show_live(self, live: Live, found: Separation) -> None:
         """Shows the newest epoch of a running fit on its validation jets."""

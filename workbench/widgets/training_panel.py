@@ -1,25 +1,32 @@
 """Steps 2 and 3 of a page: choose a network and train it while watching."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import panel as pn
 import panel_material_ui as pmui
 
+from ..data.jets import Jets
+from ..errors import WorkbenchError
+from ..jobs.job import Job
 from ..jobs.recipe import Recipe, Setting, describe
-from ..jobs.submit import submit, warm
+from ..jobs.submit import everyone, submit, warm
+from ..physics.expressions import parse
+from ..physics.selection import evaluate
 from ..state.run import RunState
 from ..state.sample import SampleState
 from ..state.selection import SelectionState
 from ..views import training
-from .analysis import Analysis, held_out
+from .analysis import Analysis, Live, held_out
 from .errands import Errands
 from .panes import fold, line, picture, say
 from .text import duration
 
 FIRST = ("network", "epochs", "batch_size", "learning_rate")
 """Settings that are always in view; the others are folded away."""
+
+WHOLE = "sample_fingerprint"
+"""In the note of a fit: the fingerprint of the sample that its jets were chosen from."""
 
 ONLY_FOR = {
     "trees": ("observables", "iterations", "leaves", "shrinkage"),
@@ -64,7 +71,11 @@ def field(setting: Setting) -> Any:
 
 
 class TrainingPanel(pn.viewable.Viewer):
-    """The form of the tagger, made of the engine's own parameters; Train, Stop and the curves of the running fit."""
+    """The form of the tagger, made of the engine's own parameters; Train, Stop and the curves of the fit that is watched.
+
+    A fit belongs to the server and not to the page: a page that is closed loses nothing, and the next one of the same
+    `owner` goes on watching. What is asked for while a fit runs waits for a worker.
+    """
 
     def __init__(
         self,
@@ -72,12 +83,13 @@ class TrainingPanel(pn.viewable.Viewer):
         selection: SelectionState,
         analysis: Analysis,
         errands: Errands,
+        owner: str = "",
         **parameters: Any,
     ) -> None:
         super().__init__(**parameters)
         self.sample, self.selection, self.analysis, self.errands = sample, selection, analysis, errands
+        self.owner = owner
         self.run = RunState()
-        self._then: Callable[[Any], None] = lambda fitted: None
         self.defaults: dict[str, Any] = {}
         self.fields: dict[str, Any] = {}
         self.form = pn.Column(line("The networks are being loaded."), sizing_mode="stretch_width")
@@ -88,17 +100,20 @@ class TrainingPanel(pn.viewable.Viewer):
         self.bar = pmui.LinearProgress(
             value=0, variant="determinate", visible=False, sizing_mode="stretch_width"
         )
-        self.told, self.plan = line(), line(variant="caption")
+        self.told, self.others, self.plan = line(), line(variant="caption"), line(variant="caption")
         self.sources = training.Sources()
         self.curves = pn.Column(visible=False, sizing_mode="stretch_width")
+        self._said = ""
         self.train.on_click(lambda _: self.begin())
         self.stop.on_click(lambda _: self.run.stop())
-        self.run.param.watch(self._follow, ["status", "done", "message", "live", "epochs"])
+        self.run.param.watch(self._follow, ["job", "status", "done", "message", "live", "epochs"])
+        self.run.param.watch(self._show_epoch, "extra")
         selection.param.watch(self._say_plan, "mask")
 
     def load(self) -> None:
-        """Makes the form; the engines are imported in the errand thread, so call it once the page is painted."""
+        """Makes the form and finds the fit that runs; engines are imported in the errand thread, once the page is painted."""
         self.errands.send("loading the networks", lambda: describe("tagger"), self.build)
+        self._go_on()
 
     def build(self, settings: tuple[Setting, ...]) -> None:
         """Makes the form of these settings."""
@@ -119,48 +134,128 @@ class TrainingPanel(pn.viewable.Viewer):
         chosen = {name: widget.value for name, widget in self.fields.items()}
         return Recipe("tagger", {n: v for n, v in chosen.items() if v != self.defaults[n]})
 
+    @property
+    def mine(self) -> list[Job]:
+        """The fits of this owner that wait or run, oldest first."""
+        return [job for job in everyone()[::-1] if is_fit(job, self.owner) and not job.over]
+
     def begin(self) -> None:
-        """Trains on the selected jets, less those kept to measure with."""
-        jets, mask = self.sample.jets, self.selection.mask
-        if self.run.busy or jets is None:
+        """Trains on the selected jets, less those kept to measure with; while another fit is watched, behind it."""
+        jets, mask, seed = self.sample.jets, self.selection.mask, self.seed.value
+        if jets is None or not mask.any():
             return
-        unseen = held_out(mask, self.seed.value)
-        recipe = self.recipe
-        self._then = lambda fitted: self._take(fitted, jets, unseen)
-        self.run.follow(submit(recipe, jets[mask & ~unseen], seed=self.seed.value))
+        recipe, used = self.recipe, mask & ~held_out(mask, seed)
+        name = f"{recipe.parameters.get('network', self.defaults.get('network', 'tagger'))}, seed {seed}"
+        told = {
+            "sample": self.sample.name,
+            "source": self.sample.source,
+            "selection": self.selection.formula,
+            "classes": list(jets.classes),
+            "seed": seed,
+        }
+        self.errands.send(
+            "handing over the jets",
+            lambda: (jets[used], {**told, WHOLE: jets.fingerprint}),
+            lambda made: self._submit(recipe, made[0], made[1], seed, name),
+        )
+
+    def _submit(self, recipe: Recipe, jets: Jets, note: dict[str, Any], seed: int, name: str) -> None:
+        job = submit(recipe, jets, seed=seed, name=name, owner=self.owner, note=note)
+        if not self.run.busy:
+            self.watch(job)
+        self._say_others()
+
+    def watch(self, job: Job) -> None:
+        """Watches a fit from its first epoch on; one that is over is opened."""
+        self.analysis.live = None
         if not len(self.curves):
-            figures = (training.loss_figure, training.auc_figure, training.speed_figure)
-            self.curves[:] = [picture(figure(self.sources)) for figure in figures]
+            self.figures = [f(self.sources) for f in (training.loss_figure, training.auc_figure)]
+            self.figures.append(training.speed_figure(self.sources))
+            self.curves[:] = [picture(figure) for figure in self.figures]
         self.curves.visible = True
+        self.run.follow(job)
 
     def beat(self) -> None:
         """Takes over what the fit reported; called by the page's timer."""
         self.run.drain()
+        self._go_on()
+        self._say_others()
 
-    def _take(self, fitted: Any, jets: Any, unseen: np.ndarray) -> None:
-        title = f"{fitted.engine.network}, seed {fitted.seed}"
-        self.analysis.take(fitted, title, unseen if jets is self.sample.jets else None)
+    def _go_on(self) -> None:
+        """Watches the oldest fit of this owner if none is watched: after a reload, and when one is over."""
+        if self.run.busy or not (waiting := self.mine):
+            return
+        self.watch(waiting[0])
+
+    def open(self, job: Job) -> None:
+        """Opens what a fit learned; its quality is measured on the jets that it never saw, if the sample is still here."""
+        jets = self.sample.jets
+        self.errands.send(
+            "opening the fit",
+            lambda: (job.result(), unseen_of(job, jets)),
+            lambda found: self._take(job, jets, *found),
+        )
+
+    def _take(self, job: Job, jets: Jets | None, fitted: Any, unseen: np.ndarray | None) -> None:
+        same = jets is self.sample.jets and jets is not None
+        known = same and job.note.get(WHOLE) == jets.fingerprint if jets is not None else False
+        self.analysis.take(
+            fitted,
+            job.name,
+            unseen if same else None,
+            source=f"wb.registry().open({job.id!r})",
+            partly_seen=known and unseen is None,
+        )
+        if job is self.run.job:
+            self.analysis.live = None
+
+    def _show_epoch(self, *events: Any) -> None:
+        """Gives the newest epoch's validation scores to whoever measures them."""
+        run, extra = self.run, self.run.extra
+        if run.job is not None and "validation_scores" in extra and run.busy:
+            scores = np.asarray(extra["validation_scores"])
+            classes = tuple(run.job.note.get("classes", range(scores.shape[1])))
+            label = np.asarray(extra["validation_label"])
+            self.analysis.live = Live(run.job.name, run.epoch, run.unit, scores, label, classes)
 
     def _follow(self, *events: Any) -> None:
         run = self.run
-        self.train.disabled, self.stop.disabled = run.busy, not run.busy
+        self.stop.disabled = not run.busy
         share = 100 * run.done / run.total if run.total else 0
         self.bar.param.update(visible=run.busy, value=round(share))
         self.sources.fill(run.live, run.epochs)
+        if run.unit and len(self.curves):
+            training.count_in(run.unit, *self.figures)
         say(self.told, self._progress())
-        ended = any(event.name == "status" for event in events) and run.status in {"done", "stopped"}
-        if ended and run.job is not None and run.job.outcome is not None:
-            self.errands.send("opening the fit", run.job.result, self._then)
+        if run.busy or run.job is None or not any(event.name == "status" for event in events):
+            return
+        if run.status in {"done", "stopped"} and run.job.outcome is not None:
+            self.open(run.job)
+        else:
+            self.analysis.live = None
 
     def _progress(self) -> str:
-        run = self.run
-        if not run.busy or not run.total:
-            return run.message
-        speed = run.latest.get("jets_per_second")
+        run, name = self.run, self.run.job.name if self.run.job is not None else ""
+        if not run.busy:
+            return f"{name}: {run.message}" if name else run.message
+        if run.status == "queued" or not run.total:
+            return f"{name}: {run.message}"
+        speed, one = run.latest.get("jets_per_second"), training.UNITS.get(run.unit, run.unit)
         left = f", {duration(run.remaining)} left" if run.remaining == run.remaining else ""
         fast = f", {speed:,.0f} jets/s" if speed else ""
+        found = training.best_columns(run.epochs)["epoch"]
+        best = f" Best so far: {one} {found[0]:.0f}." if found.size else ""
         stopping = " " + run.message if run.message.startswith("Stopping") else ""
-        return f"{run.unit.rstrip('s').capitalize()} {run.done:.1f} of {run.total:.0f}{fast}{left}.{stopping} Keep this tab open: a reload loses sight of the fit."
+        count = f"{run.done:.0f}" if run.unit == "iterations" else f"{run.done:.1f}"
+        return f"{name}: {one} {count} of {run.total:.0f}{fast}{left}.{best}{stopping}"
+
+    def _say_others(self) -> None:
+        """Says what else of this owner runs or waits, and about how long until its turn."""
+        others = [job for job in self.mine if job is not self.run.job]
+        sentence = " ".join(map(turn, others))
+        if sentence != self._said:
+            self._said = sentence
+            say(self.others, sentence)
 
     def _show_fitting(self, *events: Any) -> None:
         network = self.fields["network"].value
@@ -172,8 +267,7 @@ class TrainingPanel(pn.viewable.Viewer):
     def _say_plan(self, *events: Any) -> None:
         unseen = int(np.count_nonzero(held_out(self.selection.mask, 0)))
         rest = self.selection.count - unseen
-        ready = bool(self.fields) and rest > 0
-        self.train.disabled = self.run.busy or not ready
+        self.train.disabled = not (self.fields and rest > 0)
         say(
             self.plan,
             f"Learns from {rest:,} of the selected jets; the quality is measured on {unseen:,} others.",
@@ -188,6 +282,33 @@ class TrainingPanel(pn.viewable.Viewer):
             pn.Row(self.train, self.stop),
             self.bar,
             self.told,
+            self.others,
             self.curves,
             sizing_mode="stretch_width",
         )
+
+
+def is_fit(job: Job, owner: str) -> bool:
+    """Returns True for a fit that a page of this owner asked for."""
+    return job.owner == owner and WHOLE in job.note
+
+
+def turn(job: Job) -> str:
+    """Returns what a fit that is not watched does, in one sentence."""
+    if job.status == "running":
+        left = f", {duration(job.remaining)} left" if job.remaining == job.remaining else ""
+        return f"{job.name} runs too{left}."
+    return f"{job.name} waits: {'it is next' if job.place <= 1 else f'{job.place - 1} before it'}."
+
+
+def unseen_of(job: Job, jets: Jets | None) -> np.ndarray | None:
+    """Returns which of the jets a fit never saw; None if it is not known, or the jets are not those it chose from."""
+    if jets is None or job.note.get(WHOLE) != jets.fingerprint:
+        return None
+    seed = job.note.get("seed")
+    formula = str(job.note.get("selection", ""))
+    try:
+        mask = evaluate(jets, parse(formula)).keep if formula else np.ones(len(jets), bool)
+    except WorkbenchError:
+        return None
+    return held_out(mask, int(seed)) if seed is not None else None
