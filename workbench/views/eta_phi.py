@@ -20,7 +20,7 @@ from .cuts import Cuts
 from .deposits import Deposits
 from .event import Scene
 from .frame import frame, single
-from .palette import INTENSITY, NEUTRAL
+from .palette import NEUTRAL
 
 ETA, COLUMNS, ROWS = 5.0, 100, 63
 """The map reaches to |eta| = 5 in 100 columns, around the period in 63 rows."""
@@ -106,7 +106,7 @@ def met_columns(scene: Scene) -> dict[str, Any]:
     met = scene.header["met"]
     phi = np.array([met[1]] if met else [])
     rows, at = repeated(phi, band_of(scene))
-    text = f"missing energy {met[0]:.1f} GeV" if met else ""
+    text = f"missing pT {met[0]:.1f} GeV" if met else ""
     return {
         **single({"x0": np.full(len(at), -ETA), "x1": np.full(len(at), ETA), "at": at}),
         "text": [text if i == 0 else "" for i in range(len(rows))],
@@ -152,7 +152,7 @@ def empty() -> dict[str, ColumnDataSource]:
 
 def intensity() -> LogColorMapper:
     """Returns the logarithmic scale of transverse energy; its lower end is the threshold, below which nothing is drawn."""
-    return LogColorMapper(palette=INTENSITY[40:], low_color=(0, 0, 0, 0), low=0.3, high=100)
+    return LogColorMapper(palette=kinds.STRENGTH, low_color=(0, 0, 0, 0), low=0.3, high=100)
 
 
 def map_figure(

@@ -13,7 +13,7 @@ from .detectors import Detector
 from .event import Scene
 from .frame import frame, single
 from .palette import NEUTRAL
-from .transverse import LAYERS, LONGEST, lines, tracks_of
+from .transverse import LAYERS, LONGEST, extent_columns, fit, lines, tracks_of
 
 GUIDES = (0.0, 1.0, 1.5, 2.5, 3.0, 5.0)
 """|eta| of the lines from the origin, above and below, to both sides."""
@@ -63,9 +63,9 @@ def bar_columns(found: Deposits, detector: Detector, scale: str) -> dict[str, An
     side = np.where(found.phi >= 0, 1, 0)
     sums = np.zeros((len(LAYERS), 2, BARS))
     for layer in range(len(LAYERS)):
-        for up in (0, 1):
-            here = (found.layer == layer) & (side == up)
-            sums[layer, up] = np.histogram(found.eta[here], edges, weights=found.transverse[here])[0]
+        for half in (0, 1):
+            here = (found.layer == layer) & (side == half)
+            sums[layer, half] = np.histogram(found.eta[here], edges, weights=found.transverse[here])[0]
     long = lengths(sums, scale, LONGEST * detector.calorimeter[0])
     base = np.cumsum(long, axis=0) - long
     number, up, bar = np.nonzero(sums)
@@ -118,7 +118,14 @@ def guide_columns(detector: Detector) -> dict[str, Any]:
         distance = np.minimum(radius * np.cosh(both), np.where(forward > 0, half / forward, np.inf))
     z, r = towards(both, up, distance)
     text = [f"η = {x:g}" if above > 0 else "" for x, above in zip(both, up, strict=True)]
-    return {**single({"zero": np.zeros(len(z)), "z": z, "r": r}), "text": text}
+    align = ["left" if x > 2 else "right" if x < -2 else "center" for x in both]
+    return {**single({"zero": np.zeros(len(z)), "z": z, "r": r}), "text": text, "align": align}
+
+
+def extent_of(detector: Detector) -> tuple[float, float]:
+    """Returns half the width and half the height in m of what is seen at first: all guides and bars have their place."""
+    radius, half = detector.calorimeter
+    return 1.12 * FAR * half, 1.12 * FAR * radius
 
 
 def outline_columns(detector: Detector) -> dict[str, Any]:
@@ -145,7 +152,8 @@ def empty() -> dict[str, ColumnDataSource]:
             {"energy": none, "xs": [], "ys": [], "layer": [], "colour": [], "hatch": []}
         ),
         "jets": ColumnDataSource({**jets, "row": np.zeros(0, int), "xs": [], "ys": []}),
-        "guides": ColumnDataSource({"zero": none, "z": none, "r": none, "text": []}),
+        "guides": ColumnDataSource({"zero": none, "z": none, "r": none, "text": [], "align": []}),
+        "extent": ColumnDataSource(extent_columns(1.0, 1.0)),
         "outlines": ColumnDataSource({"name": [], "left": none, "right": none, "bottom": none, "top": none}),
     }
 
@@ -153,6 +161,7 @@ def empty() -> dict[str, ColumnDataSource]:
 def longitudinal_figure(sources: dict[str, ColumnDataSource], cuts: Cuts, height: int = 420) -> figure:
     """Returns the view from the side, z to the right, signed r upwards."""
     plot = frame("z [m]", "r [m], below the beam negative", name="r-z", height=height, match_aspect=True)
+    fit(plot, sources["extent"])
     shown = cuts.layer("detector")
     boxes = plot.quad(
         "left",
@@ -184,7 +193,7 @@ def longitudinal_figure(sources: dict[str, ColumnDataSource], cuts: Cuts, height
         source=sources["guides"],
         text_color=NEUTRAL,
         text_font_size="11px",
-        text_align="center",
+        text_align="align",
         y_offset=-3,
     )
     cones = _patches(plot, sources["jets"], CDSView(filter=cuts.jets), kinds.JET, 0.12)

@@ -117,8 +117,19 @@ def met_columns(scene: Scene, detector: Detector) -> dict[str, Any]:
                 "angle": np.array([phi - np.pi / 2]),
             }
         ),
-        "text": [f"missing energy {pt:.1f} GeV"],
+        "text": [f"missing pT {pt:.1f} GeV"],
     }
+
+
+def extent_columns(width: float, height: float) -> dict[str, Any]:
+    """Returns the corners of what is seen at first, "x" and "y" in m."""
+    return single({"x": np.array([-width, width]), "y": np.array([-height, height])})
+
+
+def extent_of(detector: Detector) -> tuple[float, float]:
+    """Returns half the width and half the height in m of what is seen at first: all bars have their place."""
+    reach = (1.1 + LONGEST) * detector.calorimeter[0]
+    return reach, reach
 
 
 def ring_columns(detector: Detector) -> dict[str, Any]:
@@ -145,12 +156,14 @@ def empty() -> dict[str, ColumnDataSource]:
         "jets": ColumnDataSource({**jets, "row": np.zeros(0, int)}),
         "met": ColumnDataSource({"zero": none, "x": none, "y": none, "angle": none, "text": []}),
         "rings": ColumnDataSource({"name": [], "inner": none, "outer": none}),
+        "extent": ColumnDataSource(extent_columns(1.0, 1.0)),
     }
 
 
 def transverse_figure(sources: dict[str, ColumnDataSource], cuts: Cuts, height: int = 420) -> figure:
     """Returns the view along the beam, x to the right, y upwards."""
     plot = frame("x [m]", "y [m]", name="x-y", height=height, match_aspect=True)
+    fit(plot, sources["extent"])
     rings = plot.annulus(
         0,
         0,
@@ -170,6 +183,12 @@ def transverse_figure(sources: dict[str, ColumnDataSource], cuts: Cuts, height: 
     _arrow(plot, sources["met"], cuts)
     plot.add_tools(TapTool(renderers=[tracks, wedges]))
     return plot
+
+
+def fit(plot: figure, extent: ColumnDataSource) -> None:
+    """Lets the ranges begin at the extent, not at the far end of the muon system."""
+    corners = plot.scatter("x", "y", source=extent, alpha=0)
+    plot.x_range.renderers = plot.y_range.renderers = [corners]
 
 
 def tracks_of(plot: figure, source: ColumnDataSource, cuts: Cuts) -> Any:
