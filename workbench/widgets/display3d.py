@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import panel as pn
 import param
+import traitlets
 
 from ..views.detectors import detector
 from ..views.event import COLUMNS, KINDS, Scene
@@ -41,7 +42,8 @@ def _nothing(name: str) -> np.ndarray:
 class Display3D(pn.custom.AnyWidgetComponent):
     """Draws a scene in three dimensions in the browser; cuts, colours and camera need no round trip to the server.
 
-    Energies in GeV, lengths in m. `picked` is the row of the particle that was clicked, -1 for none.
+    Energies in GeV, lengths in m. Muons follow the field up to the coil and go on straight. What is drawn, and how many of
+    how many, is also told in words beside the picture and by its accessible name.
     """
 
     _bundle = BUNDLE
@@ -72,12 +74,12 @@ class Display3D(pn.custom.AnyWidgetComponent):
     projection: str = param.Selector(default="perspective", objects=["perspective", "orthographic"])
     wedge: bool = param.Boolean(True, doc="A quarter of the detector is cut away.")
     length_scale: str = param.Selector(default="sqrt", objects=["linear", "log", "sqrt"])
-    palette: str = param.Selector(
-        default="colour-blind safe", objects=["colour-blind safe", "experiment"]
-    )
+    palette: str = param.Selector(default="colour-blind safe", objects=["colour-blind safe", "experiment"])
     background: str = param.Selector(default="dark", objects=["dark", "light"])
     preset_view: str = param.Selector(default="home", objects=["home", "x-y", "r-z", "jet axis"])
-    relevance_limit: float = param.Number(0.0, doc="End of the relevance scale; 0 takes the largest magnitude.")
+    relevance_limit: float = param.Number(
+        0.0, doc="End of the relevance scale; 0 takes the largest magnitude."
+    )
     picked: int = param.Integer(-1, doc="Row of the particle that is picked, or -1.")
     request: str = param.String("", doc="What the browser shall do: png@1, png@2 or png@4 saves a picture.")
 
@@ -115,8 +117,7 @@ def host(scene: Scene, **options: Any) -> Any:
         scene: What is drawn; assign another one's header and arrays to its traits to draw that.
         **options: Traits of the names in `Display3D`.
     """
-    import anywidget
-    import traitlets
+    import anywidget  # noqa: PLC0415 - an optional extra
 
     defaults = {name: Display3D.param[name].default for name in (*VIEW, "request")}
     shown = {"header": scene.header, "shells": list(detector(scene.header["detector"]).layers)}

@@ -213,6 +213,8 @@ function swatch(context, { colour, width = 2, dash = [], shape = "line" }, x, y,
     context.globalAlpha = shape === "cone" ? 0.5 : 1;
     context.fillRect(x + 8, y - 5, 14, 10);
     if (shape === "outlined") {
+      context.globalAlpha = 1;
+      context.lineWidth = 1.5;
       context.strokeStyle = c.text;
       context.strokeRect(x + 8, y - 5, 14, 10);
     }

@@ -338,8 +338,8 @@ export class Picture {
 
   view(gently = !matchMedia("(prefers-reduced-motion: reduce)").matches) {
     if (!this.stage || !this.limit) return;
-    const [from, to] = this.place(this.get("preset_view"));
-    this.stage.look(from, to, gently);
+    const [from, to, near] = this.place(this.get("preset_view"));
+    this.stage.look(from, to, gently, near);
   }
 
   place(name) {
@@ -354,10 +354,10 @@ export class Picture {
     if (name === "r-z") return [[-fit(long * 1.05, reach) * 1.1, 0, 0], [0, 0, 0]];
     const jet = this.jetAxis();
     if (name === "jet axis" && jet) {
-      // So far behind the vertex that the circle of the jet is seen whole.
+      // So far behind the vertex that the circle of the jet is seen whole, and what lies behind the vertex is cut away.
       const wide = 1.2 * (this.header.radius || 0.5);
       const back = Math.max(0.3, fit(wide, wide) - 1);
-      return [jet.map((x) => -back * x), jet];
+      return [jet.map((x) => -back * x), jet, 0.96 * back * Math.hypot(...jet)];
     }
     if (jet && this.isOneJet()) {
       const aside = new THREE.Vector3(...jet).cross(new THREE.Vector3(0, 1, 0)).setLength(1);

@@ -28,7 +28,10 @@ export class Stage {
     this.onDraw = onDraw;
     this.waiting = false;
     this.controls.addEventListener("change", () => this.ask());
-    this.controls.addEventListener("start", () => (this.gliding = null));
+    this.controls.addEventListener("start", () => {
+      this.gliding = null;
+      this.open();
+    });
   }
 
   get half() {
@@ -79,8 +82,16 @@ export class Stage {
     this.ask();
   }
 
-  /** Moves the camera to `from` looking at `to`, gently where the reader likes movement. */
-  look(from, to, gently) {
+  /** Cuts away what is nearer to the camera than so many metres; by itself nothing is. */
+  open(near = 0) {
+    this.cameras.perspective.near = near || 0.01;
+    this.cameras.orthographic.near = near || -200;
+    this.shape();
+  }
+
+  /** Moves the camera to `from` looking at `to`, gently where the reader likes movement; then nothing nearer than `near` hides the sight. */
+  look(from, to, gently, near = 0) {
+    this.open();
     const [a, b] = [this.camera.position.clone(), new THREE.Vector3(...from)];
     const [c, d] = [this.controls.target.clone(), new THREE.Vector3(...to)];
     const begun = performance.now();
@@ -100,12 +111,14 @@ export class Stage {
       this.controls.update();
       this.ask();
       if (t < 1) requestAnimationFrame(step);
+      else if (near) this.open(near);
     };
     step();
   }
 
   /** Turns around the point looked at, or comes nearer. */
   turn(azimuth, elevation, nearer = 1) {
+    this.open();
     const arm = this.camera.position.clone().sub(this.controls.target);
     const place = new THREE.Spherical().setFromVector3(arm);
     place.theta += azimuth;
