@@ -57,6 +57,10 @@ class Passage:
     relevance: bool = False
 
 
+Side = Callable[[Tensor], Tensor]
+"""Picks the positive or the negative part of a weight."""
+
+
 class Rule(Protocol):
     """A rule: x_i times the gradient that its passage hands to x_i is the relevance R_i of input i."""
 
@@ -119,35 +123,22 @@ class Epsilon:
         return Passage((layer.z,), (layer.bias,), back)
 
 
-def weighted(layer: Layer, *parts: tuple[Tensor, Tensor | None, Tensor]) -> Passage:
-    """Returns the passage through parts (value, bias, factor): the gradient of each value is that of z times its factor."""
-    factors = [factor.detach() for _, _, factor in parts]
-    kept = layer.z.detach() - sum(
-        value.detach() * factor for (value, _, _), factor in zip(parts, factors, strict=True)
-    )
-
-    def back(gradient: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
-        return tuple(gradient * factor for factor in factors), kept * gradient
-
-    return Passage(tuple(value for value, _, _ in parts), tuple(bias for _, bias, _ in parts), back)
+def raising(layer: Layer) -> tuple[Tensor, Tensor | None]:
+    """Returns what raises each output, x+ w+ + x- w- and the positive biases, as value and bias."""
+    return _half(layer, lambda weight: weight.clamp(min=0), lambda weight: weight.clamp(max=0))
 
 
-def halves(layer: Layer) -> tuple[tuple[Tensor, Tensor | None], tuple[Tensor, Tensor | None]]:
-    """Returns what raises and what lowers each output, (value, bias) of each; the two values sum to z.
+def lowering(layer: Layer) -> tuple[Tensor, Tensor | None]:
+    """Returns what lowers each output, x+ w- + x- w+ and the negative biases, as value and bias."""
+    return _half(layer, lambda weight: weight.clamp(max=0), lambda weight: weight.clamp(min=0))
 
-    Of x w the one takes x+ w+ + x- w-, the other x+ w- + x- w+; the bias goes to the side of its sign.
-    """
-    x, up, down = layer.inputs(), layer.weight.clamp(min=0), layer.weight.clamp(max=0)
-    raising, lowering = (
-        (None, None) if layer.bias is None else (layer.bias.clamp(min=0), layer.bias.clamp(max=0))
-    )
-    if not bool((x.detach() < 0).any()):
-        return (layer.apply(x, up, raising), raising), (layer.apply(x, down, lowering), lowering)
-    over, under = x.clamp(min=0), x.clamp(max=0)
-    return (
-        (layer.apply(over, up, raising) + layer.apply(under, down, None), raising),
-        (layer.apply(over, down, lowering) + layer.apply(under, up, None), lowering),
-    )
+
+def _half(layer: Layer, with_positive: Side, with_negative: Side) -> tuple[Tensor, Tensor | None]:
+    x, bias = layer.inputs(), None if layer.bias is None else with_positive(layer.bias)
+    if not x.numel() or x.detach().min() >= 0:
+        return layer.apply(x, with_positive(layer.weight), bias), bias
+    value = layer.apply(x.clamp(min=0), with_positive(layer.weight), bias)
+    return value + layer.apply(x.clamp(max=0), with_negative(layer.weight), None), bias
 
 
 def quotient(numerator: Tensor, denominator: Tensor) -> Tensor:
@@ -173,17 +164,23 @@ class Gamma:
     absorbs: str = "absorbed by gamma"
 
     def __call__(self, layer: Layer) -> Passage:
-        """Returns the way back through what raises and what lowers the outputs."""
-        (up, raising), (down, lowering) = halves(layer)
-        z, rises = layer.z.detach(), layer.z.detach() >= 0
-        agreeing = torch.where(rises, up.detach(), down.detach())
-        share = quotient(z, z + self.gamma * agreeing)
-        stronger = share * (1 + self.gamma)
-        return weighted(
-            layer,
-            (up, raising, torch.where(rises, stronger, share)),
-            (down, lowering, torch.where(rises, share, stronger)),
-        )
+        """Returns the way back through the outputs and what raises them; what lowers them is the difference.
+
+        With f = z / (z + gamma z^s), z passes f on where it is positive and (1 + gamma) f elsewhere; what raises it passes
+        gamma f more and gamma f less. Everything happens in few arrays, because memory and not arithmetic is what it costs.
+        """
+        value, bias = raising(layer)
+        z, up = layer.z.detach(), value.detach()
+        stronger = torch.where(z >= 0, up, z - up).mul_(self.gamma).add_(z)
+        torch.div(z, stronger, out=stronger)
+        through = stronger.nan_to_num_(nan=0.0)
+        more = (through * self.gamma).copysign_(z)
+        through.add_(more.abs().sub_(more).mul_(0.5))
+
+        def back(gradient: Tensor) -> tuple[tuple[Tensor, ...], None]:
+            return (through.mul_(gradient), more.mul_(gradient)), None
+
+        return Passage((layer.z, value), (layer.bias, bias), back)
 
 
 @dataclass(frozen=True)
@@ -211,12 +208,19 @@ class AlphaBeta:
 
     def __call__(self, layer: Layer) -> Passage:
         """Returns the way back through what raises and, unless beta is 0, what lowers the outputs."""
-        (up, raising), (down, lowering) = halves(layer)
-        z = layer.z.detach()
-        parts = [(up, raising, self.alpha * quotient(z, up.detach()))]
+        z, sides = layer.z.detach(), [(raising(layer), self.alpha)]
         if self.alpha > 1:
-            parts.append((down, lowering, (1 - self.alpha) * quotient(z, down.detach())))
-        return weighted(layer, *parts)
+            sides.append((lowering(layer), 1 - self.alpha))
+        values, biases = zip(*(side for side, _ in sides), strict=True)
+        factors = [quotient(z, value.detach()).mul_(weight) for (value, _), weight in sides]
+        lost = [weight * ((value.detach() == 0) * z) for (value, _), weight in sides]
+        kept = sum(lost[1:], lost[0])
+
+        def back(gradient: Tensor) -> tuple[tuple[Tensor, ...], Tensor | None]:
+            absorbed = kept * gradient if bool(kept.any()) else None
+            return tuple(factor.mul_(gradient) for factor in factors), absorbed
+
+        return Passage(values, biases, back)
 
 
 @dataclass(frozen=True)
@@ -303,9 +307,8 @@ def handed(layer: Layer, x: Tensor, leaves: Sequence[Tensor], total: Tensor) -> 
 
     def back(gradient: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
         gradients = torch.autograd.grad(total, leaves, factor * gradient)
-        return (
-            sum(leaf.detach() * part for leaf, part in zip(leaves, gradients, strict=True)),
-        ), kept * gradient
+        parts = [leaf.detach() * part for leaf, part in zip(leaves, gradients, strict=True)]
+        return (sum(parts[1:], parts[0]),), kept * gradient
 
     return Passage((x,), (None,), back, relevance=True)
 
