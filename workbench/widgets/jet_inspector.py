@@ -32,6 +32,7 @@ NARROW_TABS = {"& .MuiTab-root": {"minWidth": 0, "padding": "6px 10px", "textTra
 
 TABS = ("Features", "Image", "Graph", "Lund plane")
 FEATURES, IMAGE, GRAPH, LUND = range(len(TABS))
+LESSON_OF_TAB = ("features", "image", "graph", "lund")
 
 RULE_NAMES = {"ε: small contributions are absorbed": "epsilon", "0: nothing is absorbed": "0"}
 """Rules of relevance propagation, in words."""
@@ -270,7 +271,13 @@ class JetInspector(pn.viewable.Viewer):
             "The same jet, seen otherwise",
             self.tabs,
             name="tabs",
-            menu=self._menu("tabs", self._tab_figure, self._tab_table, "print(explanation.features[0])"),
+            menu=self._menu(
+                "tabs",
+                self._tab_figure,
+                self._tab_table,
+                "print(explanation.features[0])",
+                lambda: LESSON_OF_TAB[self.tabs.active],
+            ),
         )
         listed = pane(
             "Its particles; click one to mark it everywhere",
@@ -280,8 +287,16 @@ class JetInspector(pn.viewable.Viewer):
         )
         return [row([books, seen, listed], width=380, most=3)]
 
-    def _menu(self, name: str, figure: Any, data: Callable[[], pd.DataFrame], last: str) -> Menu:
-        return Menu(name, figure=figure, data=data, code=lambda: self._code(last), sample=self.sample)
+    def _menu(
+        self,
+        name: str,
+        figure: Any,
+        data: Callable[[], pd.DataFrame],
+        last: str,
+        shown: Callable[[], str] | None = None,
+    ) -> Menu:
+        code = partial(self._code, last)
+        return Menu(name, figure=figure, data=data, code=code, sample=self.sample, shown=shown)
 
     def _code(self, last: str) -> str:
         index, analysis = self.selection.current or 0, self.analysis

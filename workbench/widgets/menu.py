@@ -41,6 +41,7 @@ class Menu:
         data: Gives the numbers that the pane shows now, with units in the names of the columns.
         code: Gives the lines of Python that draw the pane, see `code.lines`.
         sample: The sample whose name the names of files begin with.
+        shown: Names the tab that is shown now; "What is this?" adds the lesson of that name.
     """
 
     def __init__(
@@ -51,7 +52,9 @@ class Menu:
         data: Callable[[], pd.DataFrame] | None = None,
         code: Callable[[], str] | None = None,
         sample: SampleState | None = None,
+        shown: Callable[[], str] | None = None,
     ) -> None:
+        self.shown = shown
         self.name, self.figure, self.data, self.code, self.sample = name, figure, data, code, sample
         self.delivery = export.Delivery(self.refuse)
         self.dialog: pmui.Dialog | None = None
@@ -97,7 +100,8 @@ class Menu:
 
     def _do(self, item: str) -> None:
         if item == WHAT and self.lesson is not None:
-            self._show(explained(self.lesson))
+            part = LESSONS.get(self.shown()) if self.shown is not None else None
+            self._show("<hr>".join(explained(lesson) for lesson in (self.lesson, part) if lesson is not None))
         elif item == PYTHON and self.code is not None:
             self._show_code(self.code())
         elif item in {CSV, PARQUET} and self.data is not None:

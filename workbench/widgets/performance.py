@@ -40,6 +40,8 @@ RULE: Rule = "interpolated"
 
 BINS = 12
 
+LESSON_OF_TAB = ("efficiency", "calibration")
+
 FOLLOWING = "measuring the fit"
 """Done for every epoch, unless the one before is still being measured."""
 
@@ -452,6 +454,7 @@ class Performance(pn.viewable.Viewer):
                 data=self.table,
                 code=self._code,
                 sample=self.analysis.sample,
+                shown=lambda: LESSON_OF_TAB[self.tabs.active] if len(self.content) else "",
             ),
         )
 
