@@ -319,9 +319,10 @@ def test_a_simulated_sample_stays_within_reach_beside_the_bundled_ones(page):
     made = toy_jets(60, 9)
     page.picker.take_simulated(made)
     assert page.sample.jets is made
-    assert page.picker.choice.value == "simulated"
+    id = page.picker.choice.value
+    assert id == page.sample.id == f"simulated:{made.fingerprint}"
     page.picker.take(JETS)
-    page.picker.open("simulated")
+    page.picker.open(id)
     assert page.sample.jets is made
 
 

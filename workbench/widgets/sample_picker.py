@@ -1,146 +1,268 @@
-"""Step 1 of a page: choose a bundled sample or simulate one."""
+"""Step 1 of a page: choose a sample, open or upload a file, simulate one, and put a second one beside it."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import panel as pn
 import panel_material_ui as pmui
 
 from ..data import parquet
+from ..data.events import Events
 from ..data.jets import Jets
-from ..jobs.submit import submit_call
-from ..state.run import RunState
+from ..errors import DataError, nearest
+from ..state.comparison import ComparisonState
+from ..state.files import Files, Uploads
+from ..state.reading import Opened, Wanted, open_file
 from ..state.sample import SampleState
 from ..state.selection import SelectionState
 from .errands import Errands, public
+from .file_browser import FileBrowser
 from .panes import fold, line, say
-from .text import duration
+from .simulation_form import SimulationForm
 
 BUNDLED = {
     "Top and QCD, Monash tune": "jets",
     "Top and QCD, Vincia shower": "jets-vincia",
 }
-SIMULATED = "simulated"
-PROCESSES = ("QCD", "top", "W", "Z", "Higgs", "quark", "gluon")
+FILE, UPLOADED, SIMULATED = "file:", "upload:", "simulated:"
+"""How the ids of samples begin that are not bundled."""
+NONE = ""
+READING = "reading the sample"
+READING_SECOND = "reading the second sample"
+KEPT = 6
+"""Samples of this page that stay in memory beside those shown; the oldest goes first."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A sample that was made or read on this page."""
+
+    jets: Jets
+    name: str
+    source: str
+    events: Events | None = None
 
 
 class SamplePicker(pn.viewable.Viewer):
-    """Fills a SampleState from the bundled samples or from a simulation in the background."""
+    """Fills a SampleState, and a ComparisonState with the second sample.
+
+    A sample is named by its id: a bundled name, "file:…" for a file below the configured folders, "upload:…" and
+    "simulated:…" for what exists on this page only.
+    """
 
     def __init__(
-        self, sample: SampleState, selection: SelectionState, errands: Errands, **parameters: Any
+        self,
+        sample: SampleState,
+        selection: SelectionState,
+        errands: Errands,
+        comparison: ComparisonState | None = None,
+        *,
+        files: Files | None = None,
+        uploads: Uploads | None = None,
+        owner: str = "",
+        **parameters: Any,
     ) -> None:
         super().__init__(**parameters)
         self.sample, self.selection, self.errands = sample, selection, errands
-        self.simulation = RunState()
-        self.simulated: Any = None
+        self.comparison = comparison or ComparisonState(selection)
+        self.files = Files.configured() if files is None else files
+        self.uploads = Uploads.configured() if uploads is None else uploads
+        self.browser = FileBrowser(self.files, self.uploads, errands, self._take_file)
+        self.simulator = SimulationForm(errands, self.take_simulated, owner)
+        self.kept: dict[str, Kept] = {}
         self.choice = pmui.Select(
             label="Sample", options=BUNDLED, value="jets", size="small", sizing_mode="stretch_width"
+        )
+        self.second = pmui.Select(
+            label="Second sample beside it",
+            options={"none": NONE, **BUNDLED},
+            value=NONE,
+            size="small",
+            sizing_mode="stretch_width",
         )
         self.expression = pmui.TextInput(
             label="Keep only",
             placeholder="pt > 560 & abs(eta) < 1",
             size="small",
             sizing_mode="stretch_width",
+            css_classes=["wb-expression"],
         )
-        self.processes = pmui.MultiChoice(
-            label="Processes", options=list(PROCESSES), value=["QCD", "top"], sizing_mode="stretch_width"
-        )
-        self.number = pmui.IntInput(
-            format="0",
-            label="Jets",
-            value=1000,
-            start=10,
-            end=100_000,
-            step=500,
-            size="small",
-            sizing_mode="stretch_width",
-        )
-        self.seed = pmui.IntInput(label="Seed", value=1, start=0, size="small", sizing_mode="stretch_width")
-        self.start = pmui.Button(label="Simulate", color="primary", variant="outlined", size="small")
-        self.stop = pmui.Button(label="Stop", color="error", variant="outlined", size="small", disabled=True)
-        self.bar = pmui.LinearProgress(
-            value=0, variant="determinate", visible=False, sizing_mode="stretch_width"
-        )
-        self.told, self.facts = line(), line(variant="caption")
-        self.origin = line(
-            variant="caption",
-            styles={"white-space": "pre-wrap", "overflow-wrap": "anywhere"},
-        )
-        self.choice.param.watch(lambda event: self.open(event.new), "value")
-        self.expression.param.watch(lambda event: self.choose(event.new), "value")
-        self.start.on_click(lambda _: self.simulate())
-        self.stop.on_click(lambda _: self.simulation.stop())
-        self.simulation.param.watch(self._follow, ["status", "done", "message"])
-        self.selection.param.watch(self._count, "mask")
+        self.told, self.facts, self.beside = line(), line(variant="caption"), line(variant="caption")
+        self.origin = line(variant="caption", styles={"white-space": "pre-wrap", "overflow-wrap": "anywhere"})
+        self._following = False
+        self._watch()
 
-    def open(self, name: str) -> None:
-        """Shows a bundled sample or the simulated one; until it is read the old one stays."""
-        if name == SIMULATED:
-            self.take(self.simulated)
+    def _watch(self) -> None:
+        self.choice.param.watch(self._choose_sample, "value")
+        self.second.param.watch(self._choose_second, "value")
+        self.expression.param.watch(lambda event: self.choose(event.new), "value")
+        self.selection.param.watch(self._count, "mask")
+        self.sample.param.watch(self._follow, ["jets", "expression"])
+        self.comparison.param.watch(self._follow_second, "reference")
+
+    def check(self, id: str) -> None:
+        """Raises a DataError with a sentence for an id that a link cannot open."""
+        if id in self.kept:
             return
-        self.errands.send("reading the sample", lambda: parquet.read(public("bundled")(name)), self.take)
+        if id.startswith(FILE):
+            self.files.path(id.removeprefix(FILE))
+        elif id.startswith((UPLOADED, SIMULATED)):
+            what = "uploaded to" if id.startswith(UPLOADED) else "simulated on"
+            msg = f"The link's sample was {what} a page that is no longer open and was not kept; choose or simulate one."
+            raise DataError(msg)
+        elif id not in BUNDLED.values():
+            msg = f"There is no sample {id[:60]!r}; {nearest(id, BUNDLED.values())}"
+            raise DataError(msg)
+
+    def open(self, id: str, then: Callable[[], None] | None = None) -> None:
+        """Shows the sample of this id; until it is read the old one stays. `then` is called once it is shown.
+
+        Raises:
+            DataError: there is no such sample.
+        """
+        self.check(id)
+        if id in self.kept:
+            self._show(id, self.kept[id], then)
+        else:
+            self.errands.send(READING, lambda: self._read(id), lambda kept: self._show(id, kept, then))
+
+    def open_beside(self, id: str) -> None:
+        """Shows the sample of this id beside the first; the empty id takes the second sample away.
+
+        Raises:
+            DataError: there is no such sample.
+        """
+        if not id:
+            self.comparison.clear()
+            return
+        self.check(id)
+        if id in self.kept:
+            self._show_beside(id, self.kept[id])
+        else:
+            self.errands.send(
+                READING_SECOND, lambda: self._read(id), lambda kept: self._show_beside(id, kept)
+            )
 
     def take(self, jets: Jets) -> None:
         """Shows these jets."""
         self.sample.take(jets)
-        self.expression.value = ""
-        say(self.origin, self.sample.provenance)
-        self._count()
 
-    def take_simulated(self, jets: Jets) -> None:
-        """Shows simulated jets and keeps them beside the bundled ones; a newer simulation replaces an older one."""
-        self.simulated = jets
-        if self.choice.value == SIMULATED:
-            self.take(jets)
-        else:
-            self.choice.param.update(
-                options={**BUNDLED, "Simulated on this page": SIMULATED}, value=SIMULATED
-            )
+    def take_simulated(self, jets: Jets, name: str = "", key: str = "", source: str = "") -> None:
+        """Shows simulated jets and keeps them within reach beside the bundled ones."""
+        self._keep(SIMULATED + (key or jets.fingerprint), Kept(jets, name or jets.origin.name, source))
 
     def choose(self, expression: str) -> None:
         """Keeps the jets that pass; says why if the expression cannot be read."""
-        readable = self.sample.choose(expression)
+        if expression.strip() == self.sample.expression:
+            self._tell(True)
+        else:
+            self._tell(self.sample.choose(expression))
+
+    def beat(self) -> None:
+        """Takes over what simulation and reading reported; called by the page's timer."""
+        self.simulator.beat()
+        self.browser.beat()
+
+    def close(self, *session: Any) -> None:
+        """Deletes what was uploaded; fits as a callback of a session that ends."""
+        self.uploads.close()
+        self.browser.stop()
+
+    def _read(self, id: str) -> Kept:
+        if id.startswith(FILE):
+            place = id.removeprefix(FILE)
+            opened = open_file(self.files.path(place), Wanted(), written=self.files.written(place))
+            return Kept(opened.jets, opened.jets.origin.name, opened.source, opened.events)
+        jets = parquet.read(public("bundled")(id))
+        assert isinstance(jets, Jets)
+        return Kept(jets, jets.origin.name, f'wb.load(wb.bundled("{id}"))')
+
+    def _take_file(self, id: str, opened: Opened) -> None:
+        prefix = "" if id.startswith(UPLOADED) else FILE
+        name = opened.jets.origin.name
+        self._keep(prefix + id, Kept(opened.jets, name, opened.source, opened.events))
+
+    def _keep(self, id: str, kept: Kept) -> None:
+        """Adds a sample to the choice and shows it."""
+        self.kept.pop(id, None)
+        self.kept[id] = kept
+        for old in list(self.kept)[: max(len(self.kept) - KEPT, 0)]:
+            del self.kept[old]
+        mine = {_title(id, one): id for id, one in self.kept.items()}
+        self._set(self.choice, id, {**BUNDLED, **mine})
+        second = self.second.value if self.second.value in {NONE, *BUNDLED.values(), *self.kept} else NONE
+        self._set(self.second, second, {"none": NONE, **BUNDLED, **mine})
+        self._show(id, kept)
+
+    def _show(self, id: str, kept: Kept, then: Callable[[], None] | None = None) -> None:
+        self.sample.take(kept.jets, kept.name, kept.source, id=id, events=kept.events)
+        if not self.simulator.fields:
+            self.simulator.load()
+        if then is not None:
+            then()
+
+    def _show_beside(self, id: str, kept: Kept) -> None:
+        self.comparison.take(kept.jets, kept.name, kept.source, id=id)
+
+    def _choose_sample(self, event: Any) -> None:
+        if not self._following:
+            self._try(self.open, event.new)
+
+    def _choose_second(self, event: Any) -> None:
+        if not self._following:
+            self._try(self.open_beside, event.new)
+
+    def _try(self, act: Callable[[str], None], id: str) -> None:
+        try:
+            act(id)
+        except DataError as error:
+            say(self.told, str(error))
+
+    def _follow(self, *events: Any) -> None:
+        """Shows what the page's sample has become, whoever changed it."""
+        self.expression.value = self.sample.expression
+        self._tell(True)
+        if self.sample.id and self.sample.id != self.choice.value:
+            self._set(self.choice, self.sample.id, self._with(self.choice.options, self.sample))
+        say(self.origin, self.sample.provenance)
+        self._count()
+
+    def _follow_second(self, *events: Any) -> None:
+        reference = self.comparison.reference
+        self._set(
+            self.second,
+            reference.id if reference is not None else NONE,
+            self._with(self.second.options, reference) if reference is not None else self.second.options,
+        )
+        say(self.beside, reference.provenance if reference is not None else "")
+
+    def _with(self, options: Mapping[str, str], sample: SampleState) -> dict[str, str]:
+        """Returns the options with this sample, which a link may have opened."""
+        there = dict(options)
+        return there if sample.id in there.values() else {**there, sample.name or sample.id: sample.id}
+
+    def _set(self, select: Any, value: str, options: Mapping[str, str]) -> None:
+        """Sets a choice to what is shown already, so that nothing is opened by it."""
+        self._following = True
+        try:
+            select.param.update(options=dict(options), value=value)
+        finally:
+            self._following = False
+
+    def _tell(self, readable: bool) -> None:
         self.expression.error_state = not readable
         say(self.told, self.sample.notice)
 
-    def simulate(self) -> None:
-        """Starts a simulation in the worker."""
-        if self.simulation.busy:
-            return
-        if not self.processes.value:
-            say(self.told, "No process is chosen; choose at least one to simulate.")
-            return
-        processes, number, seed = list(self.processes.value), self.number.value, self.seed.value
-        self.errands.send(
-            "starting the simulation",
-            lambda: submit_call(public("simulate").jets, processes, number, seed=seed, name="simulation"),
-            self.simulation.follow,
-        )
-
-    def beat(self) -> None:
-        """Takes over what the simulation reported; called by the page's timer."""
-        self.simulation.drain()
-
-    def _follow(self, *events: Any) -> None:
-        run = self.simulation
-        self.start.disabled, self.stop.disabled = run.busy, not run.busy
-        share = 100 * run.done / run.total if run.total else 0
-        self.bar.param.update(visible=run.busy, value=round(share))
-        left = f", {duration(run.remaining)} left" if run.remaining == run.remaining else ""
-        say(
-            self.told,
-            f"{run.done:,.0f} of {run.total:,.0f} {run.unit}{left}"
-            if run.busy and run.total
-            else run.message,
-        )
-        if any(event.name == "status" for event in events) and run.status in {"done", "stopped"} and run.job:
-            self.errands.send("reading the sample", run.job.result, self.take_simulated)
-
     def _count(self, *events: Any) -> None:
         jets = self.sample.jets
-        if jets is None:
+        if jets is None or len(jets) != len(self.selection.mask):
             return
-        parts = [f"{int(sum(self.selection.mask & (jets.label == name))):,} {name}" for name in jets.classes]
+        counts = np.bincount(np.asarray(jets.label)[self.selection.mask] + 1, minlength=len(jets.classes) + 1)
+        parts = [f"{n:,} {name}" for name, n in zip(jets.classes, counts[1:], strict=True)]
+        parts += [f"{counts[0]:,} of unknown class"] if counts[0] else []
         origin = {"simulation": "simulation", "data": "data"}.get(jets.origin.kind, "origin not stated")
         say(
             self.facts,
@@ -151,16 +273,18 @@ class SamplePicker(pn.viewable.Viewer):
         return pn.Column(
             self.choice,
             self.expression,
-            self.facts,
-            self.bar,
             self.told,
-            fold(
-                "Simulate with Pythia 8",
-                self.processes,
-                self.number,
-                self.seed,
-                pn.Row(self.start, self.stop),
-            ),
+            self.facts,
+            fold("Open a file", self.browser),
+            fold("Simulate with Pythia 8", self.simulator),
+            fold("Compare with a second sample", self.second, self.beside),
             fold("Where this sample came from", self.origin),
             sizing_mode="stretch_width",
         )
+
+
+def _title(id: str, kept: Kept) -> str:
+    """Returns what stands in the list: the name and what tells two of one name apart."""
+    if id.startswith(SIMULATED):
+        return f"Simulated: {kept.name}"
+    return f"Uploaded: {kept.name}" if id.startswith(UPLOADED) else Path(id.removeprefix(FILE)).as_posix()
