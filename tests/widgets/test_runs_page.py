@@ -17,6 +17,7 @@ from workbench.jobs.recipe import Recipe
 from workbench.jobs.registry import Registry
 from workbench.physics.comparison import Difference
 from workbench.progress import Step
+from workbench.views.performance import CURVE
 from workbench.widgets.run_card import METRICS_CSV, MODEL, verdict
 from workbench.widgets.run_comparison import difference, known, numbers, relation
 from workbench.widgets.runs_page import RunsPage
@@ -340,9 +341,10 @@ def test_the_real_registry_lists_compares_and_repeats_a_fit(tmp_path):
     settle(page)
     stored = kept.scores(job.id)
     curve = wb.roc(stored["validation_label"], stored["validation_scores"], signal=1, background=0)
-    np.testing.assert_allclose(
-        page.comparison.places[0].points.data["rejection"][-1], curve.rejection(0.5).value, rtol=1e-6
-    )
+    band = curve.band(CURVE)
+    drawn = page.comparison.places[0].curve.data["rejection"]
+    np.testing.assert_allclose(drawn, band.value[np.isfinite(band.value)], rtol=1e-6)
+    assert page.comparison.compared[0].measured.curve.auc == curve.auc
     again = kept.submit_again(job.id)
     again.result(120)
     assert kept.flush(60)

@@ -30,6 +30,11 @@ REPEATED, RESUMED = "repeated", "resumed"
 STATE = ("last/", "optimizer/")
 """What a file has beside the fitted model: what a fit goes on from."""
 
+HELP = (
+    "Reproduce fits again with the same data and seed and compares the weights; Resume goes on from the last epoch that was "
+    "kept, as a new run; what is deleted can be taken back."
+)
+
 
 def verdict(first: Run, again: Run) -> str:
     """Returns whether a repeated run came out the same, in one sentence: the weights of both files are compared.
@@ -110,23 +115,14 @@ class RunCard(pn.viewable.Viewer):
         self._show()
 
     def _make_buttons(self) -> None:
-        def button(label: str, help_text: str, **options: Any) -> pmui.Button:
-            settings = {
-                "size": "small",
-                "variant": "outlined",
-                "margin": 4,
-                "sizing_mode": "stretch_width",
-                **options,
-            }
-            return pmui.Button(label=label, description=help_text, **settings)
+        # Without a description: its tooltip would take the place of the button's name for who cannot see.
+        def button(label: str, **options: Any) -> pmui.Button:
+            look = {"size": "small", "variant": "outlined", "margin": 4, "sizing_mode": "stretch_width"}
+            return pmui.Button(label=label, **{**look, **options})
 
-        self.open = button("Open on the jets page", "Look at jets with this network.", variant="contained")
-        self.reproduce = button(
-            "Reproduce", "Fit again with the same data and seed, then compare the weights."
-        )
-        self.resume = button("Resume", "Go on from the best epoch that was kept, as a new run.")
-        self.stop = button("Stop", "Ends at the next batch; the best epoch so far is kept.", color="error")
-        self.delete = button("Delete", "To the bin, from where it can be taken back.", color="error")
+        self.open = button("Open on the jets page", variant="contained")
+        self.reproduce, self.resume = button("Reproduce"), button("Resume")
+        self.stop, self.delete = button("Stop", color="error"), button("Delete", color="error")
         self.format = pmui.Select(
             label="Export as",
             options=[MODEL, METRICS_CSV, METRICS_PARQUET],
@@ -134,7 +130,7 @@ class RunCard(pn.viewable.Viewer):
             width=210,
             margin=4,
         )
-        self.export = button("Export", "Saves a file.", sizing_mode="fixed", width=100)
+        self.export = button("Export", sizing_mode="fixed", width=100)
 
     def _watch(self) -> None:
         self.which.param.watch(self._look, "value")
@@ -313,6 +309,7 @@ class RunCard(pn.viewable.Viewer):
             self.told,
             self.same,
             row([self.open, self.reproduce, self.resume, self.stop, self.delete], width=110, most=5),
+            line(HELP, variant="caption"),
             pn.Row(self.format, self.export, margin=0),
             fold("How it was made", self.details),
         ]
