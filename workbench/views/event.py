@@ -172,7 +172,8 @@ def scene_of_event(events: Events, index: int) -> Scene:
     caption = ", ".join(part for part in (events.origin.name, which, _kind(events.origin)) if part)
     title = f"Event {index:,} of {len(events):,}"
     met = _met(given, told)
-    return Scene(_header(title, caption, _preset(events.origin), told, radius=radius, met=met), arrays)
+    header = _header(title, caption, _preset(events.origin), told, radius=radius, met=met)
+    return Scene({**header, **{name: int(number) for name, number in numbers.items()}}, arrays)
 
 
 def momentum_of(scene: Scene, array: str, row: int) -> np.ndarray:

@@ -1,5 +1,6 @@
 """One jet or event in four views that share their cuts: 3D, eta-phi, along the beam, from the side."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -13,10 +14,12 @@ from ..errors import WorkbenchError
 from ..state.display import KINDS, VIEWS, DisplayState
 from ..views.eta_phi import is_jet
 from ..views.event import Scene, empty_scene, scene_of_event, scene_of_jet
+from ..views.phoenix import phoenix
 from . import export
 from .display3d import Display3D
 from .display_controls import DisplayControls
 from .flat_views import FLAT, FlatViews, legend
+from .object_table import ObjectTable
 from .panes import line, picture, say
 from .standalone import standalone
 
@@ -29,6 +32,7 @@ EXPORTS = {
     "PNG, 4 × larger": ("png", 4),
     "SVG of a flat view": ("svg", 1),
     "Page that works offline (HTML)": ("html", 1),
+    "Phoenix (JSON)": ("phoenix", 1),
     "Cuts and colours (JSON)": ("state", 1),
 }
 """Kind of file and size, by what the menu says."""
@@ -69,6 +73,7 @@ class EventDisplay(pn.viewable.Viewer):
             button.on_click(lambda _: opening[1]())
             self.nothing.append(button)
         self.content = pn.Column(visible=False, sizing_mode="stretch_width", margin=0)
+        self.objects = ObjectTable(self.state)
         self.delivery = export.Delivery(self._answered)
         self.flat: FlatViews | None = None
         self.three: Display3D | None = None
@@ -107,13 +112,11 @@ class EventDisplay(pn.viewable.Viewer):
     def show(self, scene: Scene) -> None:
         """Shows a scene in place of the one before."""
         with pn.io.hold():
+            self._choose_cuts(scene)
             if self.flat is None:
                 self._build()
             self.nothing.visible, self.content.visible = False, True
             other = scene.header["detector"] != self.scene.header["detector"]
-            if self.scene.is_empty or is_jet(scene) != is_jet(self.scene):
-                low, of_jets = (0.0, 0.0) if is_jet(scene) else (0.5, 10.0)
-                self.state.param.update(pt_min=low, jet_pt_min=of_jets)
             self.scene = scene
             self.state.param.update(picked=-1, tagged=[])
             if other:
@@ -122,7 +125,15 @@ class EventDisplay(pn.viewable.Viewer):
             self._say()
             if self.flat is not None:
                 self.flat.show(scene)
+            self.objects.show(scene)
             self._seen()
+
+    def _choose_cuts(self, scene: Scene) -> None:
+        """A jet is shown whole, of an event what stands out, unless the user has other cuts."""
+        usual = [(0.0, 0.0), (0.5, 10.0), (0.5, 0.0)]
+        if (self.state.pt_min, self.state.jet_pt_min) in usual:
+            low, of_jets = usual[0] if is_jet(scene) else usual[1]
+            self.state.param.update(pt_min=low, jet_pt_min=of_jets)
 
     def clear(self) -> None:
         """Shows nothing, as before the first scene."""
@@ -189,6 +200,8 @@ class EventDisplay(pn.viewable.Viewer):
             say(self.told, "The 3D view is not made of lines; choose a flat view, or save it as PNG.")
         elif kind == "html" and three is not None:
             self._save(standalone(self.scene, three.options), "text/html", f"{name}.html")
+        elif kind == "phoenix":
+            self._save(json.dumps(phoenix(self.scene)), "application/json", f"{name}-phoenix.json")
         elif kind == "state":
             self._save(self.state.to_json(), "application/json", "display.json")
 

@@ -48,6 +48,7 @@ class FlatViews:
                 source.selected.on_change("indices", partial(self._tapped, source, array))
         state.param.watch(self._follow, [*OF_PARTICLES, *OF_DEPOSITS, "detector", "preset_view", "view"])
         state.param.watch(self._mark, "picked")
+        state.param.watch(self._cut, ["pt_min", "jet_pt_min", "eta_max", "charges", "kinds", "layers"])
 
     def show(self, scene: Scene) -> None:
         """Takes a scene; the view that is seen draws it now, the others when they are."""
@@ -68,6 +69,11 @@ class FlatViews:
             if seen in FLAT and seen not in self._stale:
                 self._draw_parts(seen, changed)
         self._draw_seen()
+
+    def _cut(self, *events: Any) -> None:
+        # On a page only the browser cuts: an answer from here would come late and undo what was dragged since.
+        if self.cuts.source.document is None:
+            self.cuts.source.data = cut_row(self.state)
 
     def _draw_seen(self) -> None:
         view = self.state.view

@@ -1,0 +1,102 @@
+"""The objects of a scene as a table, and the invariant mass of those that are marked."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import panel as pn
+
+from ..state.display import DisplayState, mass_of
+from ..views.event import ELECTRON, KINDS, MUON, TAU, Scene, empty_scene, momentum_of
+from .panes import line, say
+
+PARTICLES = 200
+"""Particles that are listed, hardest first, after all jets and leptons."""
+
+DIGITS = {"pT [GeV]": 2, "η": 3, "φ [rad]": 3, "m [GeV]": 3}
+
+
+class ObjectTable(pn.viewable.Viewer):
+    """Rows that are ticked are the `tagged` of the state; the text below says their invariant mass."""
+
+    def __init__(self, state: DisplayState, **parameters: Any) -> None:
+        super().__init__(**parameters)
+        self.state = state
+        self.scene: Scene = empty_scene()
+        self.objects: list[tuple[str, int]] = []
+        self.mass, self.how = line(variant="body1"), line(variant="caption")
+        self.table = pn.widgets.Tabulator(
+            rows(self.scene, []),
+            show_index=False,
+            disabled=True,
+            selectable="checkbox",
+            pagination="local",
+            page_size=12,
+            layout="fit_data_stretch",
+            sizing_mode="stretch_width",
+            height=430,
+        )
+        self.table.param.watch(self._ticked, "selection")
+        state.param.watch(self._tagged, "tagged")
+        self._say()
+
+    def show(self, scene: Scene) -> None:
+        """Lists the objects of a scene; nothing is ticked."""
+        self.scene, self.objects = scene, listed(scene)
+        self.table.selection = []
+        self.table.value = rows(scene, self.objects)
+        total = len(scene.arrays["particles"])
+        some = f"The {PARTICLES} hardest of {total:,} particles are listed. " if total > PARTICLES else ""
+        say(self.how, f"{some}Tick rows to see the invariant mass of their sum.")
+        self._say()
+
+    def _ticked(self, *events: Any) -> None:
+        tagged = [self.objects[i] for i in self.table.selection if i < len(self.objects)]
+        if tagged != self.state.tagged:
+            self.state.tagged = tagged
+
+    def _tagged(self, *events: Any) -> None:
+        ticked = [self.objects.index(x) for x in self.state.tagged if x in self.objects]
+        if sorted(ticked) != sorted(self.table.selection):
+            self.table.selection = ticked
+        self._say()
+
+    def _say(self) -> None:
+        tagged = self.state.tagged
+        if not tagged:
+            say(self.mass, "Nothing is marked.")
+            return
+        momenta = np.stack([momentum_of(self.scene, *found) for found in tagged])
+        names = " + ".join(name_of(self.scene, *found) for found in tagged)
+        say(self.mass, f"m({names}) = {mass_of(momenta):.2f} GeV")
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return pn.Column(self.mass, self.table, self.how, sizing_mode="stretch_width", margin=0)
+
+
+def listed(scene: Scene) -> list[tuple[str, int]]:
+    """Returns the objects of the table: jets, then leptons, then the other particles, each hardest first."""
+    kind, pt = scene.column("particles", "kind"), scene.column("particles", "pt")
+    hardest = np.argsort(-pt, kind="stable")
+    is_lepton = np.isin(kind, (ELECTRON, MUON, TAU))[hardest]
+    jets = np.argsort(-scene.column("jets", "pt"), kind="stable")
+    particles = [*hardest[is_lepton], *hardest[~is_lepton][:PARTICLES]]
+    return [("jets", int(row)) for row in jets] + [("particles", int(row)) for row in particles]
+
+
+def name_of(scene: Scene, array: str, row: int) -> str:
+    """Returns what an object is called: "jet 0", "muon 12"."""
+    return f"jet {row}" if array == "jets" else f"{KINDS[int(scene.column('particles', 'kind')[row])]} {row}"
+
+
+def rows(scene: Scene, objects: list[tuple[str, int]]) -> pd.DataFrame:
+    """Returns one row per object, with the same columns for every scene."""
+    momenta = np.array([momentum_of(scene, *found) for found in objects]).reshape(-1, 4)
+    charge = [
+        float(scene.column("particles", "charge")[row]) if array == "particles" else np.nan
+        for array, row in objects
+    ]
+    table: dict[str, Any] = {"object": np.array([name_of(scene, *found) for found in objects], dtype=object)}
+    for i, (title, digits) in enumerate(DIGITS.items()):
+        table[title] = np.round(momenta[:, i], digits)
+    return pd.DataFrame({**table, "charge": np.array(charge, dtype=float)})
