@@ -109,3 +109,31 @@ def test_the_line_of_python_quotes_the_name_of_the_file(tmp_path):
     parquet.write(toy_jets(4, 1), path)
     opened = open_file(path, Wanted(), written=path.name)
     assert opened.source == f"wb.load({path.name!r}, stop=4)"
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [Wanted(), Wanted(5, 600), Wanted(units="MeV"), Wanted(stop=7, radius=0.4, pt_min=12.5, units="GeV")],
+)
+def test_what_was_read_of_a_file_is_part_of_its_id(wanted):
+    assert Wanted.read(f"data/top.h5{wanted.suffix}") == ("data/top.h5", wanted)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "stop=-1",
+        "stop=1.5",
+        "stop=١",
+        "rows=5",
+        "units=eV",
+        "radius=nan",
+        "radius=1e9",
+        "",
+        "stop",
+        "pt_min=inf",
+    ],
+)
+def test_an_id_with_a_wrong_part_is_refused_with_a_sentence(part):
+    with pytest.raises(DataError, match="is not one of start, stop"):
+        Wanted.read(f"data/top.h5|{part}")

@@ -241,4 +241,4 @@ def _is_text(name: str) -> bool:
         name.encode()
     except UnicodeEncodeError:
         return False
-    return "\\" not in name
+    return not {"\\", "|"} & set(name)

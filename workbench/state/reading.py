@@ -11,11 +11,13 @@ from ..data.formats import read, recognise
 from ..data.jets import Jets
 from ..data.origin import Origin
 from ..data.showers import Showers
-from ..data.source import check_range
+from ..data.source import GEV, check_range
 from ..errors import DataError
 from ..loading import jets_of, together
 from ..progress import Never, Report, Step, Stop, silent
 
+LIMITS: dict[str, type] = {"start": int, "stop": int, "radius": float, "pt_min": float}
+NUMBER = re.compile(r"[0-9]{1,15}(\.[0-9]{1,15})?")
 ROWS = 200_000
 """Rows of a file that are read unless more are asked for."""
 STREAMS = (hepmc.FORMAT, lhe.FORMAT)
@@ -43,6 +45,35 @@ class Wanted:
     units: str | None = None
     radius: float | None = None
     pt_min: float | None = None
+
+    @property
+    def suffix(self) -> str:
+        """What a link adds to the file's id, such as "|stop=500|units=MeV"; empty where all is as usual."""
+        usual = Wanted()
+        said = {name: getattr(self, name) for name in LIMITS if getattr(self, name) != getattr(usual, name)}
+        return "".join(f"|{name}={value}" for name, value in said.items()) + (
+            f"|units={self.units}" if self.units else ""
+        )
+
+    @classmethod
+    def read(cls, id: str) -> tuple[str, "Wanted"]:
+        """Returns the id of the file and what is wanted of it, of an id with its suffix.
+
+        Raises:
+            DataError: a part of the suffix cannot be read.
+        """
+        file, *parts = id.split("|")
+        values: dict[str, Any] = {}
+        for part in parts:
+            name, _, text = part.partition("=")
+            if name == "units" and text in GEV:
+                values[name] = text
+            elif name in LIMITS and (LIMITS[name] is float or text.isdigit()) and NUMBER.fullmatch(text):
+                values[name] = LIMITS[name](text)
+            else:
+                msg = f"The link's {part[:60]!r} is not one of {', '.join(LIMITS)} with a number or units with GeV or MeV."
+                raise DataError(msg)
+        return file, cls(**values)
 
     @property
     def cuts(self) -> dict[str, Any]:

@@ -158,7 +158,8 @@ class FileBrowser(pn.viewable.Viewer):
                 return error
 
         say(self.told, f"Reading {name}.")
-        self.errands.send(READING, work, lambda found: self._done(id, found))
+        whole = id if uploaded else f"{id}{wanted.suffix}"
+        self.errands.send(READING, work, lambda found: self._done(whole, found))
 
     def stop(self) -> None:
         """Ends the reading after the piece that is being read; what was read is kept."""

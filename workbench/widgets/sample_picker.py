@@ -108,7 +108,7 @@ class SamplePicker(pn.viewable.Viewer):
         if id in self.kept:
             return
         if id.startswith(FILE):
-            self.files.path(id.removeprefix(FILE))
+            self.files.path(Wanted.read(id.removeprefix(FILE))[0])
         elif id.startswith((UPLOADED, SIMULATED)):
             what = "uploaded to" if id.startswith(UPLOADED) else "simulated on"
             msg = f"The link's sample was {what} a page that is no longer open and was not kept; choose or simulate one."
@@ -173,8 +173,8 @@ class SamplePicker(pn.viewable.Viewer):
 
     def _read(self, id: str) -> Kept:
         if id.startswith(FILE):
-            place = id.removeprefix(FILE)
-            opened = open_file(self.files.path(place), Wanted(), written=self.files.written(place))
+            place, wanted = Wanted.read(id.removeprefix(FILE))
+            opened = open_file(self.files.path(place), wanted, written=self.files.written(place))
             return Kept(opened.jets, opened.jets.origin.name, opened.source, opened.events)
         jets = parquet.read(public("bundled")(id))
         assert isinstance(jets, Jets)
