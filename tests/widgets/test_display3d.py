@@ -8,6 +8,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+import traitlets
 
 from workbench.errors import WorkbenchError
 from workbench.views.detectors import DETECTORS
@@ -90,9 +91,9 @@ def test_a_standalone_page_refuses_an_option_that_does_not_exist():
 
 
 def test_other_hosts_get_the_same_module_and_the_same_names(monkeypatch):
-    class AnyWidget:
-        def __init__(self, **options):
-            self.options = options
+    class AnyWidget(traitlets.HasTraits):
+        def hold_sync(self):
+            return self.hold_trait_notifications()
 
     module = ModuleType("anywidget")
     module.AnyWidget = AnyWidget
@@ -100,8 +101,9 @@ def test_other_hosts_get_the_same_module_and_the_same_names(monkeypatch):
     given = scene()
     made = host(given, pt_min=2.0)
     assert made._esm == BUNDLE
-    assert made.options == {"pt_min": 2.0}
-    traits = type(made).__dict__
-    assert set(ARRAYS) | set(VIEW) | {"header", "shells", "request"} <= set(traits)
-    assert traits["particles"].default_value == given.arrays["particles"].tobytes()
-    assert all(traits[name].metadata["sync"] for name in (*ARRAYS, *VIEW))
+    assert made.pt_min == 2.0
+    assert set(made.traits(sync=True)) == set(ARRAYS) | set(VIEW) | {"header", "shells", "request"}
+    assert made.particles == given.arrays["particles"].tobytes()
+    made.picked = 0
+    made.show(scene("Event 1 of 1", detector="none"))
+    assert (made.header["title"], made.shells, made.picked) == ("Event 1 of 1", [], -1)

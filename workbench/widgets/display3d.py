@@ -114,14 +114,30 @@ def host(scene: Scene, **options: Any) -> Any:
     """Returns the same display as an anywidget, for hosts without Panel; needs the extra "widgets".
 
     Args:
-        scene: What is drawn; assign another one's header and arrays to its traits to draw that.
+        scene: What is drawn; the widget's `show` draws another one.
         **options: Traits of the names in `Display3D`.
     """
     import anywidget  # noqa: PLC0415 - an optional extra
 
-    defaults = {name: Display3D.param[name].default for name in (*VIEW, "request")}
-    shown = {"header": scene.header, "shells": list(detector(scene.header["detector"]).layers)}
-    arrays = {name: traitlets.Bytes(scene.arrays[name].tobytes()).tag(sync=True) for name in ARRAYS}
-    values = {name: traitlets.Any(value).tag(sync=True) for name, value in {**shown, **defaults}.items()}
-    body = {"_esm": BUNDLE, "__doc__": "The event display in three dimensions.", **arrays, **values}
-    return type("EventDisplayWidget", (anywidget.AnyWidget,), body)(**options)
+    shown = {name: Display3D.param[name].default for name in (*VIEW, "request")} | {
+        "header": {},
+        "shells": [],
+    }
+    traits = {name: traitlets.Any(value).tag(sync=True) for name, value in shown.items()}
+    tables = {name: traitlets.Bytes().tag(sync=True) for name in ARRAYS}
+    about = {"__doc__": "The event display in three dimensions.", "__module__": __name__}
+    body = {"_esm": BUNDLE, "show": _show, **about, **traits, **tables}
+    widget = type("EventDisplayWidget", (anywidget.AnyWidget,), body)()
+    widget.show(scene)
+    for name, value in options.items():
+        widget.set_trait(name, value)
+    return widget
+
+
+def _show(widget: Any, scene: Scene) -> None:
+    """Draws a scene in place of the one before; nothing is picked in it yet."""
+    with widget.hold_sync():
+        widget.header, widget.picked = scene.header, -1
+        widget.shells = list(detector(scene.header["detector"]).layers)
+        for name in ARRAYS:
+            setattr(widget, name, scene.arrays[name].tobytes())

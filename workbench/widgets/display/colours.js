@@ -21,11 +21,11 @@ const EXPERIMENT = {
 const THINGS = {
   "colour-blind safe": {
     dark: { ecal: "#12B384", hcal: "#56B4E9", cells: "#A0A7AF", jet: "#F0E442", met: "#E79AC6", one: "#4FA6E0" },
-    light: { ecal: "#00815E", hcal: "#2E8DC4", cells: "#6E757C", jet: "#8A7F00", met: "#A3407F", one: "#0F6DB0" },
+    light: { ecal: "#00815E", hcal: "#2E8DC4", cells: "#6E757C", jet: "#736A00", met: "#A3407F", one: "#0F6DB0" },
   },
   experiment: {
     dark: { ecal: "#FF4136", hcal: "#3D8BFF", cells: "#A0A7AF", jet: "#FFE14D", met: "#FF4DF0", one: "#9BE564" },
-    light: { ecal: "#C81E12", hcal: "#1F5FCC", cells: "#6E757C", jet: "#8A7200", met: "#B000A4", one: "#3B7D0C" },
+    light: { ecal: "#C81E12", hcal: "#1F5FCC", cells: "#6E757C", jet: "#7A6500", met: "#B000A4", one: "#3B7D0C" },
   },
 };
 const GROUND = {

@@ -426,6 +426,7 @@ export class Picture {
       if (still) this.pick(event.offsetX, event.offsetY);
     });
     // The wheel scrolls the page until the picture was clicked.
+    canvas.addEventListener("wheel", (event) => this.hint(event), { passive: true });
     canvas.addEventListener("focus", () => this.stage && (this.stage.controls.enableZoom = true));
     canvas.addEventListener("blur", () => this.stage && (this.stage.controls.enableZoom = false));
     canvas.addEventListener("keydown", (event) => this.key(event));
@@ -438,6 +439,11 @@ export class Picture {
       this.fresh = new Set(Object.keys(CONCERNS));
       this.update();
     });
+  }
+
+  hint(event) {
+    if (this.stage?.controls.enableZoom) return;
+    this.tip("Click the picture, then the wheel zooms.", event.offsetX, event.offsetY);
   }
 
   key(event) {
@@ -486,8 +492,12 @@ export class Picture {
 
   tell(px, py) {
     const text = this.about(px, py);
-    this.hover.classList.toggle("wbd-hidden", !text);
     this.canvas.style.cursor = text ? "pointer" : "grab";
+    this.tip(text, px, py);
+  }
+
+  tip(text, px, py) {
+    this.hover.classList.toggle("wbd-hidden", !text);
     if (!text) return;
     this.hover.textContent = text;
     const { width, height } = this.stage;
