@@ -3,6 +3,7 @@
 import errno
 import os
 import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import time
 from contextlib import closing
 
 import numpy as np
+import psutil
 import pytest
 
 from tests.jobs.runs import LOSSES, MARKUP, NOTE, RECIPE, ROOT, recorded, script
@@ -252,16 +254,18 @@ def test_the_registry_is_imported_without_mlflow_and_connects_to_nobody(tmp_path
         "from workbench.jobs.submit import submit_call\n"
         "from workbench.jobs.registry import registry\n"
         "print(sorted({'mlflow', 'torch', 'sqlalchemy', 'panel'} & set(sys.modules)))\n"
+        "asked = []\n"
         "def refuse(*arguments, **options):\n"
-        "    raise SystemExit('the registry opened a connection')\n"
+        "    asked.append(arguments)\n"
+        "    raise OSError\n"
         "socket.socket.connect = socket.socket.connect_ex = socket.getaddrinfo = refuse\n"
         "from tests.jobs.runs import recorded\n"
         "from tests.toys import toy_jets\n"
         "recorded(registry(), toy_jets(4, seed=1))\n"
-        "print(len(registry().runs()))\n",
+        "print(len(registry().runs()), asked)\n",
         WORKBENCH_RUNS=str(folder),
     )
-    assert said.stdout == "[]\n1\n", said.stderr
+    assert said.stdout == "[]\n1 []\n", said.stderr
     assert said.stderr == ""
 
 
@@ -284,15 +288,36 @@ def test_two_servers_that_begin_with_an_empty_folder_see_the_runs_of_both(tmp_pa
     assert len({run.server for run in found}) == 2
 
 
-def test_what_another_server_does_is_told_and_left_alone(registry, sample, folder):
+def test_what_another_server_does_is_told_and_left_alone(registry, sample, folder, monkeypatch):
+    parent = psutil.Process(os.getppid())
+    another = f"{socket.gethostname()}:{parent.pid}:{parent.create_time()}"
     job = Job("goes on")
-    registry.record(job, RECIPE, sample, seed=1)
+    with monkeypatch.context() as there:
+        there.setattr(registries, "this_server", lambda: another)
+        registry.record(job, RECIPE, sample, seed=1)
     job.hand_over()
     job.receive({"kind": "began"})
-    until(lambda: (registry.files(job.id).folder / "alive").exists() and registry._live[job.id].status)
+    until(lambda: registry._live[job.id].status == "running")
     (run,) = Registry(folder, "").runs()
-    assert run.status == "running"
-    assert "another server" in run.message
+    assert (run.status, run.name) == ("running", "goes on")
+    assert "It runs in another server" in run.message
+    job.fail("stopped", "")
+    assert registry.flush(LONG)
+
+
+def test_a_run_of_another_computer_that_is_silent_died(registry, sample, folder, monkeypatch):
+    job = Job("far away")
+    with monkeypatch.context() as there:
+        there.setattr(registries, "this_server", lambda: "far.away:1:1.0")
+        registry.record(job, RECIPE, sample, seed=1)
+    alive = registry.files(job.id).folder / "alive"
+    until(lambda: alive.exists() and registry._live[job.id].created)
+    reader = Registry(folder, "")
+    assert "on far.away" in reader.runs()[0].message
+    os.utime(alive, (0, 0))
+    (run,) = reader.runs()
+    assert run.status == "died"
+    assert "nothing was learned" in run.message
     job.fail("stopped", "")
     assert registry.flush(LONG)
 

@@ -139,6 +139,7 @@ def test_what_went_wrong_beside_the_work_is_told_with_it(job):
     job.receive({"kind": "remark", "remark": "The best so far could not be kept: no space."})
     run.drain()
     assert run.message == "Running. The best so far could not be kept: no space."
-    job.finish(Answer(outcome=Outcome.FINISHED))
+    job.note_down("sample", "The sample could not be kept.")
+    job.finish(Answer(outcome=Outcome.FINISHED, file="result.safetensors"))
     run.drain()
-    assert run.message == "All epochs done. The best so far could not be kept: no space."
+    assert run.message == "All epochs done. The sample could not be kept."

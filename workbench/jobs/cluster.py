@@ -82,8 +82,7 @@ class LocalProcesses:
     @contextmanager
     def lease(self) -> Iterator[tuple[Client, list[str] | None]]:
         """Gives a client and a worker that nobody else uses; waits while a killed one is replaced."""
-        client = self._connected()
-        address = self._choose(client)
+        client, address = self._choose()
         try:
             yield client, [address]
         finally:
@@ -111,14 +110,17 @@ class LocalProcesses:
             _end(self._process)
         self._disconnect()
 
-    def _choose(self, client: Client) -> str:
+    def _choose(self) -> tuple[Client, str]:
         end = time.monotonic() + START
         while time.monotonic() < end:
-            with self._freed:
-                for address in client.nthreads():
+            client = self._connected()
+            # The timeout is for a scheduler that dies at this moment; without it the question waits for its return.
+            with suppress(OSError), self._freed:
+                for address in client.sync(client.scheduler.ncores, callback_timeout=END):
                     if address not in self._leased:
                         self._leased.add(address)
-                        return str(address)
+                        return client, str(address)
+            with self._freed:
                 self._freed.wait(0.05)
         msg = f"No worker came up within {START} s; close other programs and submit again."
         raise JobError(msg)
@@ -131,11 +133,7 @@ class LocalProcesses:
             return self._client
 
     def _alive(self, client: Client) -> bool:
-        if self._process is None or self._process.poll() is not None:
-            return False
-        with suppress(OSError):
-            return client.nthreads() is not None
-        return False
+        return self._process is not None and self._process.poll() is None and client.status == "running"
 
     def _connect(self) -> None:
         logging.getLogger("distributed.client").setLevel(logging.CRITICAL)

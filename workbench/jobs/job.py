@@ -103,7 +103,7 @@ class Job:
         self._steps: list[Step] = []
         self._best: Step | None = None
         self._place = 1
-        self._remark = ""
+        self._remarks: dict[str, str] = {}
         self._answer: Answer | None = None
         self._error = self._trace = ""
         self._began: float | None = None
@@ -125,8 +125,8 @@ class Job:
 
     @property
     def remark(self) -> str:
-        """One sentence on what went wrong beside the work itself (its best so far could not be kept), else ""."""
-        return self._remark
+        """What went wrong beside the work itself (its sample could not be kept), else ""."""
+        return " ".join(self._remarks.values())
 
     @property
     def best(self) -> Step | None:
@@ -247,10 +247,10 @@ class Job:
                 self._place = place
                 self._change()
 
-    def note_down(self, remark: str) -> None:
-        """Takes a sentence on what went wrong beside the work."""
+    def note_down(self, about: str, remark: str) -> None:
+        """Takes a sentence on what went wrong beside the work, instead of an earlier one about the same thing."""
         with self._changed:
-            self._remark = remark
+            self._remarks[about] = remark
             self._change()
 
     def receive(self, message: Mapping[str, Any]) -> None:
@@ -263,7 +263,7 @@ class Job:
             elif message["kind"] == "stop":
                 self._acknowledged = True
             elif message["kind"] == "remark":
-                self._remark = message["remark"]
+                self._remarks["model"] = message["remark"]
             else:
                 self._append(Step(**message["step"], extra=self._extra(message["extra"])))
             self._change()
@@ -274,6 +274,8 @@ class Job:
             if self.over:
                 return
             self._answer = answer
+            if answer.file:
+                self._remarks.pop("model", None)
             if answer.failure:
                 self._trace = answer.failure[2]
                 self._end("died" if answer.died else "failed", answer.failure[1])

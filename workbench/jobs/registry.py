@@ -146,10 +146,10 @@ class Registry:
         Raises:
             JobError: the list of runs cannot be read; the runs of this process are in `live`.
         """
-        entries = [run_of(entry, self.files(entry.id).model) for entry in self._list().entries()]
         live = {run.id: run for run in self.live()}
-        listed = [live.pop(run.id) if run.id in live else self._explained(run) for run in entries]
-        return sorted([*live.values(), *listed], key=lambda run: run.began, reverse=True)
+        listed = [run_of(entry, self.files(entry.id).model) for entry in self._list().entries()]
+        others = [self._explained(run) for run in listed if run.id not in live]
+        return sorted([*live.values(), *others], key=lambda run: run.began, reverse=True)
 
     def live(self) -> list[Run]:
         """Returns the runs of this process that are not written to their end, without reading anything."""
@@ -288,31 +288,22 @@ class Registry:
     def _list(self) -> Index:
         with self._opening:
             if self._index is None:
-                index = Index(self.folder, self.uri)
-                self._bury(index)
-                self._index = index
+                self._index = Index(self.folder, self.uri)
             return self._index
 
-    def _bury(self, index: Index) -> None:
-        """Marks what servers that are gone left behind."""
-        for entry in index.entries():
-            run = run_of(entry, self.files(entry.id).model)
-            if run.over or run.id in self._live or self._goes_on(run):
-                continue
-            epochs = sum(step.final for step in self.files(run.id).read_steps())
-            said = BURIED.format(epochs=f"{epochs} epochs" if epochs != 1 else "1 epoch")
-            index.log(run.id, [], {"status": "died", "message": said if run.file else LOST})
-            index.end(run.id, ENDS["died"])
-
-    def _goes_on(self, run: Run) -> bool:
-        if is_here(run.server):
-            return lives(run.server)
-        return self.files(run.id).silence < SILENT
-
     def _explained(self, run: Run) -> Run:
-        if run.over:
+        """Returns a run of the list; one that another server goes on with says so, one whose server is gone died."""
+        if run.over or run.server == this_server():
             return run
-        return replace(run, message=f"It runs in another server, on {host_of(run.server)}.")
+        if lives(run.server) if is_here(run.server) else self.files(run.id).silence < SILENT:
+            return replace(run, message=f"It runs in another server, on {host_of(run.server)}.")
+        epochs = sum(step.final for step in self.files(run.id).read_steps())
+        said = BURIED.format(epochs=f"{epochs} epochs" if epochs != 1 else "1 epoch") if run.file else LOST
+        # A list that cannot be written still says what it knows.
+        with suppress(JobError):
+            self._list().log(run.id, [], {"status": "died", "message": said})
+            self._list().end(run.id, ENDS["died"])
+        return replace(run, status="died", message=said)
 
     def _model(self, identity: str) -> Path:
         file = self.files(identity).model

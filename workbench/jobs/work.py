@@ -83,7 +83,7 @@ def stored(value: Any, job: Job, name: str) -> Any:
         try:
             return Stored(str(job.samples.keep(value)))
         except DataError as error:
-            job.note_down(f"The sample could not be kept, so this run cannot be repeated: {error}")
+            job.note_down("sample", f"The sample could not be kept, so this run cannot be repeated: {error}")
     path = job.folder / f"{name}.parquet"
     parquet.write(value, path)
     return Stored(str(path))
