@@ -159,6 +159,7 @@ class Frame:
         teaching: State of the teaching switch; None makes one.
         errands: Of the session; what they do is said in the header and by the bar on top, while the old picture stays.
         header: What else stands in the header.
+        plain: True for a page without keys and lessons.
     """
 
     def __init__(
@@ -174,6 +175,7 @@ class Frame:
         teaching: Teaching | None = None,
         errands: Errands | None = None,
         header: Sequence[Any] = (),
+        plain: bool = False,
     ) -> None:
         self.title, self.errands = title, errands
         self.teaching = Teaching() if teaching is None else teaching
@@ -185,7 +187,7 @@ class Frame:
             PRODUCT,
             main=[self.bar, *main],
             sidebar=list(sidebar),
-            header=[self._header(chips, share)],
+            header=[self._header(chips, share, plain)],
             meta_title=f"{title} – {PRODUCT}",
             site_url="index",
             dark_theme=pn.state.cookies.get(COOKIE) == "dark",
@@ -202,7 +204,7 @@ class Frame:
             self.delivery.place.append(self.keys_card)
         self.keys_card.open = True
 
-    def _header(self, chips: Sequence[Any], share: bool) -> pn.viewable.Viewable:
+    def _header(self, chips: Sequence[Any], share: bool, plain: bool) -> pn.viewable.Viewable:
         self.share = _button("Share")
         self.help_button = _button("Keys")
         self.switch = pmui.Switch(label="Teaching", size="small", value=self.teaching.on, **_SWITCH)
@@ -222,9 +224,7 @@ class Frame:
             *chips,
             self.doing,
             *([self.share] if share else []),
-            self.help_button,
-            self.switch,
-            self.reveal,
+            *([] if plain else [self.help_button, self.switch, self.reveal]),
             pn.Row(self.browser, self.keys, self.delivery.place, width=0, height=0, margin=0),
             margin=0,
             sizing_mode="stretch_width",
