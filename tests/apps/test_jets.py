@@ -39,7 +39,6 @@ def test_jets_are_there_and_one_opens_without_any_other_host(page):
         page, page.get_by_role("button", name="Open the first jet"), page.get_by_text(re.compile(r"^Jet 0: "))
     )
     page.get_by_role("tab", name="Lund plane").click()
-    page.get_by_role("tab", name="Particles").click()
     page.get_by_role("columnheader", name="pT [GeV]").last.wait_for()
     assert_quiet(page)
 

@@ -187,11 +187,11 @@ def rate_figure(
     source: ColumnDataSource, label: str, unit: str, *, signal: str, background: str, name: str
 ) -> figure:
     """Returns efficiency of the signal and mistag rate of the background against an observable."""
-    plot = frame(axis_label(label, unit), "share that passes", name=name, height=250)
+    plot = frame(axis_label(label, unit), "share that passes the cut", name=name, height=250)
     plot.y_range = DataRange1d(start=0)
     for prefix, text, colour, marker in (
-        ("signal", f"efficiency of {signal}", OKABE_ITO[1], "circle"),
-        ("background", f"mistag rate of {background}", OKABE_ITO[0], "square"),
+        ("signal", signal, OKABE_ITO[1], "circle"),
+        ("background", background, OKABE_ITO[0], "square"),
     ):
         style = {"source": source, "color": colour, "legend_label": text}
         plot.segment("centre", f"{prefix}_low", "centre", f"{prefix}_high", **style)

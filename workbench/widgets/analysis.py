@@ -22,6 +22,9 @@ EXPLAINING = "explaining the jet"
 PREFETCHING = "explaining its neighbours"
 """Done unasked, so that the next and the previous jet are there at once."""
 
+EXPRESS = frozenset({EXPLAINING, PREFETCHING})
+"""Errands that should wait for no other."""
+
 NEIGHBOURS = 3
 """How many jets before and after the open one, in the order of the selection, are explained unasked."""
 

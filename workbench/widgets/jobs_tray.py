@@ -8,6 +8,7 @@ import panel_material_ui as pmui
 
 from ..jobs.job import Job
 from ..jobs.submit import everyone
+from .frame import ON_HEADER
 from .panes import line, say
 from .text import duration
 
@@ -26,7 +27,6 @@ WORDS = {
     "died": "died",
 }
 
-ON_HEADER = {"color": "inherit", "textTransform": "none", "minWidth": 0}
 
 
 def share(job: Job) -> float:
