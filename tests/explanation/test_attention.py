@@ -171,9 +171,8 @@ def test_the_relevance_of_heads_adds_up_to_what_flows_into_their_projection():
     network, x = built("attention"), rows()
     with torch.no_grad():
         network.body.attention.out_proj.bias.zero_()
-    flow = explained(network, x, "0")
-    (heads,) = flow.recorded.values()
-    assert list(flow.recorded) == ["heads of body.attention"]
+    flow = propagate(frozen(network), x, None, SEED, RULES["0"], record=True)
+    heads = flow.recorded["heads of body.attention"]
     leaf = network.first(x.view(-1, 6, 4)).detach().requires_grad_()
     residual = (leaf * torch.autograd.grad((network.last(leaf.mean(1)) @ SEED).sum(), leaf)[0]).sum((1, 2))
     biases = (network.last.bias @ SEED).detach()

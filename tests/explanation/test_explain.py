@@ -296,3 +296,30 @@ class Squared(nn.Module):
 def test_a_step_that_cannot_be_followed_is_not_passed_over(taggers):
     with pytest.raises(ExplanationError, match="do not close"):
         explain(replace(taggers("mlp"), network=Squared().eval()), JETS)
+
+
+def test_edges_and_shortcut_are_all_that_reaches_a_block(taggers):
+    fitted, jets = taggers("particlenet-lite"), JETS[:5]
+    explanation = explain(fitted, jets, record=True)
+    for block in (0, 1):
+        edges = explanation.recorded[f"edges {block}"]
+        shortcut = ak.sum(explanation.recorded[f"blocks.{block}.shortcut"], axis=1)
+        reached = ak.sum(explanation.recorded[f"blocks.{block}"], axis=1)
+        np.testing.assert_allclose(ak.sum(edges.relevance, axis=1) + shortcut, reached, rtol=1e-9, atol=1e-12)
+        assert ak.all(edges.i != edges.j)
+        assert ak.all(edges.j < jets.counts[:, None])
+        per_particle = ak.Array(
+            [np.bincount(i, minlength=n) for i, n in zip(edges.i, jets.counts, strict=True)]
+        )
+        assert ak.all(per_particle == np.minimum(7, jets.counts - 1)[:, None])
+
+
+def test_what_is_recorded_of_a_jet_is_the_same_in_company(taggers):
+    fitted, jets = taggers("particlenet-lite"), JETS[:5]
+    together, alone = explain(fitted, jets, record=True)[3], explain(fitted, jets[3], record=True)
+    for name, relevance in alone.recorded.items():
+        other = together.recorded[name]
+        fields = ak.fields(relevance) or [None]
+        for field in fields:
+            one, two = (array[field] if field else array for array in (relevance, other))
+            np.testing.assert_allclose(ak.flatten(one, axis=None), ak.flatten(two, axis=None), atol=1e-9)

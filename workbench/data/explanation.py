@@ -51,7 +51,9 @@ class Explanation:
             are observables.
         feature_names: Names of the last axis of `features`.
         ledger: Where the score went; its "inputs" line is the sum of the relevance.
-        recorded: Relevance of inner tensors by name (edges, layers).
+        recorded: Relevance of inner tensors by name, where it was asked for. "edges 0", "edges 1", ...: per block records of
+            (jets, var) with i, j (particles of the jet) and relevance; edges and the shortcut beside them
+            ("blocks.0.shortcut") are all that reaches the block. Names of layers: (jets,) or (jets, var).
         how: How it was made: method, rule, seed of the backward pass ("top - QCD"), fingerprints of network and
             sample, versions (JSON values).
     """
@@ -82,5 +84,10 @@ class Explanation:
         """Returns the explanation of the jets that a slice, mask, index array or one integer keeps."""
         keep = chosen(keep, len(self), "jet")
         return Explanation(
-            self.relevance[keep], self.features[keep], self.feature_names, self.ledger[keep], {}, self.how
+            self.relevance[keep],
+            self.features[keep],
+            self.feature_names,
+            self.ledger[keep],
+            {name: relevance[keep] for name, relevance in self.recorded.items()},
+            self.how,
         )

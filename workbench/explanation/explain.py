@@ -46,6 +46,7 @@ def explain(
     rule: str | Rule = "epsilon",
     seed: str | tuple[str, str] | None = None,
     background: Jets | None = None,
+    record: bool = False,
     report: Report = silent,
     stop: Stop | None = None,
 ) -> Explanation:
@@ -64,6 +65,7 @@ def explain(
             of the others. By default the last class stands against the others, "top - QCD".
         background: For boosted trees: what an absent observable is replaced from; the first 100 jets are used. By default
             100 of the training jets, which were kept with the trees.
+        record: For networks: whether to keep the relevance of edges and layers, in double precision; for a few jets.
         report: Told how many jets are done.
         stop: Looked at while at work; when set, the jets explained so far are returned.
 
@@ -80,7 +82,7 @@ def explain(
         msg = "There are no jets to explain; give at least one."
         raise ExplanationError(msg)
     direction, words = _direction(fitted.classes, seed)
-    flow_of, method = _method(fitted, direction, rule, background)
+    flow_of, method = _method(fitted, direction, rule, background, record)
     how = {"seed": words, "sample": jets.fingerprint, **method}
     how |= {"network": _network_fingerprint(fitted.network), "versions": _versions()}
     batches, flows = [], []
@@ -94,7 +96,7 @@ def explain(
 
 
 def _method(
-    fitted: FittedTagger, direction: np.ndarray, rule: str | Rule, background: Jets | None
+    fitted: FittedTagger, direction: np.ndarray, rule: str | Rule, background: Jets | None, record: bool
 ) -> tuple[Callable[[Batch], Flow], dict[str, Any]]:
     """Returns what explains a batch, and how."""
     chosen = rule_named(rule)
@@ -103,7 +105,7 @@ def _method(
         how = {"method": "interventional Shapley values", "background": fingerprint([against])}
         return _shapley(fitted.network, against, direction), {**how, "background_jets": len(against)}
     how = {"method": "layer-wise relevance propagation", "rule": rule if isinstance(rule, str) else "own"}
-    return _relevance(fitted.network, direction, chosen), {**how, "settings": repr(chosen)}
+    return _relevance(fitted.network, direction, chosen, record), {**how, "settings": repr(chosen)}
 
 
 def _flows(
@@ -125,7 +127,9 @@ def _flows(
                 report(Step(done=done, total=len(jets), unit="jets"))
 
 
-def _relevance(network: nn.Module, direction: np.ndarray, rule: Rule) -> Callable[[Batch], Flow]:
+def _relevance(
+    network: nn.Module, direction: np.ndarray, rule: Rule, record: bool
+) -> Callable[[Batch], Flow]:
     """Returns what propagates the relevance of a batch.
 
     Where single precision leaves a rest in the books of a jet, the jet is propagated again in double precision, unless that
@@ -134,6 +138,8 @@ def _relevance(network: nn.Module, direction: np.ndarray, rule: Rule) -> Callabl
     single, double = frozen(network), frozen(network).double()
 
     def flow_of(batch: Batch) -> Flow:
+        if record:
+            return _propagated(double, batch, direction, rule, record=True)
         flow = _propagated(single, batch, direction, rule)
         open_books = torch.from_numpy(~_ledger(flow).closes(CLOSED)).nonzero()[:, 0]
         if not len(open_books) or flow.relevance.dtype == torch.float64:
@@ -145,14 +151,25 @@ def _relevance(network: nn.Module, direction: np.ndarray, rule: Rule) -> Callabl
     return flow_of
 
 
-def _propagated(network: nn.Module, batch: Batch, direction: np.ndarray, rule: Rule) -> Flow:
+def _propagated(
+    network: nn.Module, batch: Batch, direction: np.ndarray, rule: Rule, *, record: bool = False
+) -> Flow:
     like = next(network.parameters(), batch.x)
     counts = None if batch.counts is None else batch.counts.to(like.device)
-    flow = propagate(network, batch.x.to(like), counts, torch.from_numpy(direction).to(like), rule)
+    flow = propagate(
+        network, batch.x.to(like), counts, torch.from_numpy(direction).to(like), rule, record=record
+    )
     owner = torch.arange(len(batch), device=like.device).repeat_interleave(1 if counts is None else counts)
     inputs = torch.zeros_like(flow.score).index_add_(0, owner, flow.relevance.double().sum(1))
     lines = {"inputs": inputs, "biases": torch.zeros_like(flow.score)} | dict(flow.lines)
-    return Flow(flow.relevance.cpu(), flow.score.cpu(), {k: v.cpu() for k, v in lines.items()}, flow.widest)
+    return Flow(
+        flow.relevance.cpu(),
+        flow.score.cpu(),
+        {name: line.cpu() for name, line in lines.items()},
+        flow.widest,
+        {name: relevance.cpu() for name, relevance in flow.recorded.items()},
+        {name: (i.cpu(), j.cpu()) for name, (i, j) in flow.edges.items()},
+    )
 
 
 def _with_jets(flow: Flow, jets: Tensor, other: Flow, batch: Batch) -> Flow:
@@ -203,9 +220,28 @@ def _explanation(batches: Sequence[Batch], flow: Flow, how: dict[str, Any]) -> E
     if batches[0].counts is None:
         return Explanation(values, values, names, ledger, how=how)
     counts = np.concatenate([batch.counts.numpy() for batch in batches if batch.counts is not None])
-    return Explanation(
-        ak.unflatten(values.sum(axis=1), counts), ak.unflatten(values, counts), names, ledger, how=how
-    )
+    particles, features = ak.unflatten(values.sum(axis=1), counts), ak.unflatten(values, counts)
+    return Explanation(particles, features, names, ledger, _recorded(flow, counts), how)
+
+
+def _recorded(flow: Flow, counts: np.ndarray) -> dict[str, Any]:
+    """Returns what was recorded as the user sees it: per jet, per particle, or per edge with the particles that it joins."""
+    starts, owner = np.cumsum(counts) - counts, np.arange(len(counts)).repeat(counts)
+    recorded: dict[str, Any] = {}
+    for name, relevance in flow.recorded.items():
+        values = relevance.numpy()
+        if name in flow.edges:
+            i, j = (end.numpy() for end in flow.edges[name])
+            order = np.lexsort((j, i))
+            i, j, jet = i[order], j[order], owner[i[order]]
+            ends = {"i": i - starts[jet], "j": j - starts[jet], "relevance": values[order]}
+            edges_of_jet = np.bincount(jet, minlength=len(counts))
+            recorded[name] = ak.zip({key: ak.unflatten(value, edges_of_jet) for key, value in ends.items()})
+        elif len(values) == len(counts):
+            recorded[name] = values
+        elif len(values) == len(owner):
+            recorded[name] = ak.unflatten(values, counts)
+    return recorded
 
 
 def _direction(classes: tuple[str, ...], seed: str | tuple[str, str] | None) -> tuple[np.ndarray, str]:

@@ -1,17 +1,19 @@
 """Layer-wise relevance propagation through the true network."""
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from ..errors import ExplanationError
 from .attention import ATTENTION
-from .propagation import Books, Handler, Propagation, UnknownRowsError
+from .propagation import Books, Handler, Propagation, UnknownRowsError, is_data
 from .recurrent import RECURRENT
 from .rules import Rule
 from .steps import STEPS
@@ -29,6 +31,9 @@ class Flow:
         score: Shape (jets,), float64.
         lines: Ledger lines, each of shape (jets,), float64.
         widest: Number of values of the largest tensor on the way, a measure of the memory it took.
+        recorded: Relevance of inner tensors by name, if it was asked for: edges, shape (edges,); heads, shape (jets, heads,
+            steps, features); layers (the outputs of named modules), in their shapes without the last axis.
+        edges: Per name of edges the particles (i, j) of each, shapes (edges,).
     """
 
     relevance: Tensor
@@ -36,6 +41,7 @@ class Flow:
     lines: Mapping[str, Tensor]
     widest: int
     recorded: Mapping[str, Tensor] = field(default_factory=dict)
+    edges: Mapping[str, tuple[Tensor, Tensor]] = field(default_factory=dict)
 
 
 def frozen(network: nn.Module) -> nn.Module:
@@ -79,7 +85,8 @@ def followed(
     leaves = [leaf.detach().clone().requires_grad_() for leaf in leaves]
     with torch.enable_grad():
         inputs = [leaf.clone() for leaf in leaves]
-        with Propagation(rule, books, HANDLERS, _places(network), inputs, attention):
+        mode = Propagation(rule, books, HANDLERS, _places(network), inputs, attention)
+        with mode, _recording(network, mode):
             found = score(inputs)
         if not found.requires_grad:
             msg = "The score does not depend on the inputs by anything that can be differentiated."
@@ -94,8 +101,37 @@ def followed(
     return relevance, found.detach()
 
 
+@contextmanager
+def _recording(network: nn.Module, mode: Propagation) -> Iterator[None]:
+    """Records, if the books do, the outputs of the named modules of a network: its layers."""
+    if not mode.books.record:
+        yield
+        return
+
+    def keep(name: str) -> Callable[..., Any]:
+        return lambda module, inputs, output: (
+            mode.recorded(name, output, summed=True)
+            if isinstance(output, Tensor) and is_data(output)
+            else output
+        )
+
+    hooks = [module.register_forward_hook(keep(name)) for name, module in network.named_modules() if name]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
 def propagate(
-    network: nn.Module, x: Tensor, counts: Tensor | None, seed: Tensor, rule: Rule, attention: str = "attnlrp"
+    network: nn.Module,
+    x: Tensor,
+    counts: Tensor | None,
+    seed: Tensor,
+    rule: Rule,
+    attention: str = "attnlrp",
+    *,
+    record: bool = False,
 ) -> Flow:
     """Returns the relevance of the inputs of a `frozen` network, and the books.
 
@@ -106,10 +142,11 @@ def propagate(
         seed: The score is logits @ seed, shape (classes,).
         rule: How linear layers share relevance out.
         attention: As in `followed`.
+        record: Whether to keep the relevance of edges, heads and layers; rows of different jets must be told apart.
     """
     jets = len(x) if counts is None else len(counts)
     numbers = torch.arange(jets, device=x.device)
-    books = Books(numbers if counts is None else numbers.repeat_interleave(counts), jets)
+    books = Books(numbers if counts is None else numbers.repeat_interleave(counts), jets, record=record)
 
     def score(leaves: Sequence[Tensor]) -> Tensor:
         logits = network(*leaves) if counts is None else network(*leaves, counts)
@@ -118,8 +155,10 @@ def propagate(
     try:
         (relevance,), found = followed(score, network, [x], books, rule, attention)
     except UnknownRowsError:
+        if record:
+            raise
         return _one_by_one(network, x, counts, seed, rule, attention)
-    return Flow(relevance, found, books.lines, books.widest, books.recorded)
+    return Flow(relevance, found, books.lines, books.widest, books.recorded, books.edges)
 
 
 def _one_by_one(
@@ -136,6 +175,7 @@ def _one_by_one(
 def joined(flows: Sequence[Flow]) -> Flow:
     """Returns one flow of several, in order; a line that a flow lacks is zero there."""
     names = dict.fromkeys(name for flow in flows for name in flow.lines)
+    rows = np.cumsum([0, *(len(flow.relevance) for flow in flows)]).tolist()
     return Flow(
         torch.cat([flow.relevance for flow in flows]),
         torch.cat([flow.score for flow in flows]),
@@ -144,6 +184,14 @@ def joined(flows: Sequence[Flow]) -> Flow:
             for name in names
         },
         max(flow.widest for flow in flows),
+        {name: torch.cat([flow.recorded[name] for flow in flows]) for name in flows[0].recorded},
+        {
+            name: (
+                torch.cat([flow.edges[name][0] + row for flow, row in zip(flows, rows, strict=False)]),
+                torch.cat([flow.edges[name][1] + row for flow, row in zip(flows, rows, strict=False)]),
+            )
+            for name in flows[0].edges
+        },
     )
 
 

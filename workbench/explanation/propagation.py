@@ -62,12 +62,15 @@ class Books:
     Args:
         owner: Index of the jet that each row of the input belongs to, shape (rows,).
         jets: Number of jets.
+        record: Whether to keep the relevance of edges, heads and layers.
     """
 
-    def __init__(self, owner: Tensor, jets: int) -> None:
+    def __init__(self, owner: Tensor, jets: int, *, record: bool = False) -> None:
         self.lines: dict[str, Tensor] = {}
         self.beside: dict[int, Tensor] = {}
+        self.record = record
         self.recorded: dict[str, Tensor] = {}
+        self.edges: dict[str, tuple[Tensor, Tensor]] = {}
         self.widest = 0
         self._jets = jets
         self._device = owner.device
@@ -151,6 +154,7 @@ class Propagation(TorchFunctionMode):
         super().__init__()
         self.rule, self.books, self.handlers, self.weights = rule, books, handlers, weights
         self.leaves, self.attention = leaves, attention
+        self.met_edges: tuple[Tensor, Tensor] | None = None
         for leaf in leaves:
             setattr(leaf, MARK, True)
 
@@ -244,12 +248,15 @@ class Propagation(TorchFunctionMode):
 
         return Routed.apply(share, y, x)
 
-    def recorded(self, name: str, tensor: Tensor) -> Tensor:
-        """Returns the tensor; its relevance, in its own shape, is kept in the books under `name`."""
+    def recorded(self, name: str, tensor: Tensor, *, summed: bool = False) -> Tensor:
+        """Returns the tensor; if the books record, its relevance is kept under `name`, summed over the last axis or in its shape."""
         books, value = self.books, tensor.detach()
+        if not books.record:
+            return tensor
 
         def share(gradient: Tensor) -> list[Tensor]:
-            books.recorded[name] = value * gradient
+            relevance = value * gradient
+            books.recorded[name] = relevance.sum(-1) if summed else relevance
             return [gradient]
 
         return Routed.apply(share, tensor, tensor)

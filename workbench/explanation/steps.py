@@ -61,6 +61,7 @@ def _edge_linear(mode: Propagation, func: Callable, args: tuple, kwargs: dict[st
     x, i, j, weight, *rest = args
     bias = rest[0] if rest else kwargs.get("bias")
     mode.books.know(mode.books.owner(x)[i])
+    mode.met_edges = (i, j)
 
     def inputs() -> Tensor:
         own = x.index_select(0, i)
@@ -68,6 +69,16 @@ def _edge_linear(mode: Propagation, func: Callable, args: tuple, kwargs: dict[st
 
     z, place = func(x, i, j, weight, bias), mode.place(weight)
     return mode.layer(Layer(F.linear, inputs, weight, bias, z, -1, *place, sees_inputs((x,))))
+
+
+def _edge_mean(mode: Propagation, func: Callable, args: tuple, kwargs: dict[str, Any]) -> Any:
+    """The mean over neighbours; the relevance of each edge, summed over its features, is recorded."""
+    x, i, particles = args
+    if not mode.books.record or mode.met_edges is None or len(mode.met_edges[0]) != len(i):
+        return func(x, i, particles)
+    name = f"edges {len(mode.books.edges)}"
+    mode.books.edges[name] = mode.met_edges
+    return func(mode.recorded(name, x, summed=True), i, particles)
 
 
 def _batch_norm(mode: Propagation, func: Callable, args: tuple, kwargs: dict[str, Any]) -> Any:
@@ -141,6 +152,7 @@ STEPS: Mapping[str, Handler] = MappingProxyType(
         "conv2d": linear,
         "conv3d": linear,
         "edge_linear": _edge_linear,
+        "edge_mean": _edge_mean,
         "batch_norm": _batch_norm,
         "layer_norm": _layer_norm,
         "div": _quotient,

@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor
+from torch.overrides import handle_torch_function, has_torch_function
 
 BUCKET = 16
 """Jets whose counts round up to the same multiple share one rectangle in the search for neighbours."""
@@ -25,11 +26,15 @@ def segment_mean(x: Tensor, counts: Tensor) -> Tensor:
 def edge_mean(x: Tensor, i: Tensor, particles: int) -> Tensor:
     """Returns the mean over the edges of each particle, shape (particles, features); zero where there is none.
 
+    An active `TorchFunctionMode` sees this function as one step, so that an explanation can record the edges.
+
     Args:
         x: Edges, shape (edges, features).
         i: Particle that each edge belongs to, shape (edges,).
         particles: Number of particles.
     """
+    if has_torch_function((x,)):
+        return handle_torch_function(edge_mean, (x,), x, i, particles)
     total = x.new_zeros(particles, x.shape[1]).index_add(0, i, x)
     return total / torch.bincount(i, minlength=particles).clamp(min=1).to(x.dtype).unsqueeze(1)
 
