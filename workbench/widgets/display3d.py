@@ -39,7 +39,9 @@ def _nothing(name: str) -> np.ndarray:
     return np.zeros((0, len(COLUMNS[name])), dtype=np.float32)
 
 
-class Display3D(pn.custom.AnyWidgetComponent):
+# Not Panel's AnyWidgetComponent: Panel 1.9.4 keeps one render module for it and for JSComponent, whichever comes first on a
+# page, and hands the other kind a model that it cannot read.
+class Display3D(pn.custom.JSComponent):
     """Draws a scene in three dimensions in the browser; cuts, colours and camera need no round trip to the server.
 
     Energies in GeV, lengths in m. Muons follow the field up to the coil and go on straight. What is drawn, and how many of

@@ -4,10 +4,24 @@ import * as geometry from "./helix.js";
 import { Picture } from "./picture.js";
 import { openStandalone } from "./standalone.js";
 
+/** Panel's model as one of anywidget: it has its values as properties. */
+function spoken(model) {
+  return {
+    get: (name) => model[name],
+    set: (name, value) => { model[name] = value; },
+    save_changes: () => {},
+    on: (event, handler) => model.on(event, handler),
+    off: (event, handler) => model.off(event, handler),
+  };
+}
+
 /** Draws a model's scene into an element; returns what takes it away again. Works in Panel and in anywidget hosts. */
 export function render({ model, el }) {
-  const picture = new Picture(model, el);
-  return () => picture.close();
+  const ofPanel = typeof model.get !== "function";
+  const picture = new Picture(ofPanel ? spoken(model) : model, el);
+  const close = () => picture.close();
+  if (ofPanel) model.on("remove", close);
+  return close;
 }
 
 openStandalone(render);
