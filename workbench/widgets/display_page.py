@@ -7,14 +7,12 @@ import panel_material_ui as pmui
 
 from ..data.bundled import bundled
 from ..data.events import Events
-from ..data.jets import Jets
 from ..errors import DataError
-from ..loading import load
 from ..state.display import DisplayState
 from ..state.display_link import DisplayLink
 from ..state.files import Files, Uploads
 from ..state.reading import Wanted
-from ..state.walk import MOST, Shown, Walk, open_shown
+from ..state.walk import Shown, Walk, open_shown
 from .address import Address
 from .errands import Errands
 from .event_display import STATE_LIMIT, EventDisplay
@@ -75,11 +73,8 @@ class DisplayPage:
 
         def work() -> Shown | DataError:
             try:
-                if kind == "bundled":
-                    sample = load(bundled(name), stop=MOST)
-                    assert isinstance(sample, Jets | Events)
-                    return Shown(sample, "bundled", "")
-                return open_shown(self.files.path(name), Wanted(), name=name.rpartition("/")[2])
+                path = bundled(name) if kind == "bundled" else self.files.path(name)
+                return open_shown(path, Wanted(), name=path.name)
             except DataError as error:
                 return error
 
