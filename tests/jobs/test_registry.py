@@ -28,7 +28,7 @@ from workbench.jobs.registry import Registry
 from workbench.physics.roc import roc
 from workbench.progress import Outcome
 
-LONG = 60
+LONG = 120
 SMALL = {"network": "mlp", "epochs": 2, "observables": ["mass", "multiplicity"], "hidden_sizes": [8]}
 
 

@@ -15,7 +15,7 @@ from workbench.jobs import submit as jobs
 from workbench.jobs import work as worker
 from workbench.jobs.recipe import Recipe
 
-LONG = 60
+LONG = 120
 CLUSTER = """
 import os, sys, dask
 from distributed import LocalCluster

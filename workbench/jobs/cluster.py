@@ -58,12 +58,12 @@ class Cluster(Protocol):
 
 
 class LocalProcesses:
-    """Worker processes of this computer, started when first needed; they end with this process.
+    """Worker processes of this computer, each started when first needed; they end with this process.
 
     Traffic stays on 127.0.0.1 and is encrypted with keys made for this start.
 
     Args:
-        workers: How many.
+        workers: How many at most.
         receive: Called with every message of a worker.
     """
 
@@ -75,6 +75,7 @@ class LocalProcesses:
         self._start = threading.RLock()
         self._freed = threading.Condition()
         self._leased: set[str] = set()
+        self._started = 0
         self._process: subprocess.Popen[str] | None = None
         self._client: Client | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
@@ -91,13 +92,9 @@ class LocalProcesses:
                 self._freed.notify_all()
 
     def grow(self) -> bool:
-        """Adds a worker."""
+        """Allows a worker more; it is started when it is needed."""
         with self._start:
             self.workers += 1
-            if self._process is not None and self._process.stdin is not None:
-                with suppress(OSError):
-                    self._process.stdin.write(f"{self.workers}\n")
-                    self._process.stdin.flush()
         return True
 
     def start(self) -> None:
@@ -114,16 +111,32 @@ class LocalProcesses:
         end = time.monotonic() + START
         while time.monotonic() < end:
             client = self._connected()
+            found: list[str] = []
             # The timeout is for a scheduler that dies at this moment; without it the question waits for its return.
-            with suppress(OSError), self._freed:
-                for address in client.sync(client.scheduler.ncores, callback_timeout=END):
+            with suppress(OSError):
+                found = [*client.sync(client.scheduler.ncores, callback_timeout=END)]
+            with self._freed:
+                for address in found:
                     if address not in self._leased:
                         self._leased.add(address)
-                        return client, str(address)
+                        return client, address
+                busy = len(self._leased)
+            self._add(busy)
             with self._freed:
                 self._freed.wait(0.05)
         msg = f"No worker came up within {START} s; close other programs and submit again."
         raise JobError(msg)
+
+    def _add(self, busy: int) -> None:
+        """Starts one worker more if all that were started are busy and there may be more."""
+        with self._start:
+            if busy < self._started or self._started >= self.workers or self._process is None:
+                return
+            assert self._process.stdin
+            self._started += 1
+            with suppress(OSError):
+                self._process.stdin.write(f"{self._started}\n")
+                self._process.stdin.flush()
 
     def _connected(self) -> Client:
         with self._start:
@@ -143,8 +156,8 @@ class LocalProcesses:
         ask = {
             "security": {**fields, "require_encryption": True},
             "folder": self._folder.name,
-            "workers": self.workers,
         }
+        self._started = 1
         log = Path(self._folder.name) / "log.txt"
         self._process = _launch(log)
         address = _asked(self._process, json.dumps(ask))

@@ -48,7 +48,6 @@ def main() -> None:
     ):
         answer.write(cluster.scheduler_address + "\n")
         answer.close()
-        cluster.scale(ask["workers"])
         for line in sys.stdin:
             cluster.scale(int(line))
     shutil.rmtree(ask["folder"], ignore_errors=True)
