@@ -11,16 +11,16 @@ address = served("apps/jets.py")
 page = opened_at("address")
 
 REJECTION = """() => {
-  const plot = Bokeh.documents[0].get_model_by_name("rejection")
-  const dashed = plot?.renderers.find((r) => r.glyph.line_dash?.value === "dashed" || String(r.glyph.attributes?.line_dash) .includes("dashed"))
-  return dashed ? Array.from(dashed.data_source.data.rejection).slice(0, 40).join() : ""
+  const line = Bokeh.documents[0].get_model_by_name("live curve")
+  return line ? Array.from(line.data_source.get_array("rejection")).join() : ""
 }"""
 
 
 def choose(page, network):
     """Chooses a network in the form."""
-    page.get_by_role("combobox", name=re.compile("^Network")).click()
-    page.get_by_role("option", name=network, exact=True).click()
+    box = page.get_by_role("combobox", name=re.compile("^Network"))
+    click_until(page, box, page.get_by_text(network, exact=True))
+    page.get_by_text(network, exact=True).click()
 
 
 def set_number(page, label, value):

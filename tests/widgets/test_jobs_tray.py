@@ -45,7 +45,8 @@ def test_a_running_job_shows_its_bar_and_how_far_it_is(jobs):
     tray = JobsTray(OWNER)
     row = tray.rows[jobs[0].id]
     assert (row.bar.visible, row.bar.value) == (True, 25)
-    assert sentence(jobs[0]).startswith("25% done")
+    assert sentence(jobs[0]).startswith("25% done, ")
+    assert sentence(jobs[0]).endswith(" left.")
     assert tray.button.label == "Jobs: 1 running, 25%"
 
 

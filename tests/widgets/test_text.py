@@ -2,7 +2,7 @@
 
 import pytest
 
-from workbench.widgets.text import duration, safe_text, with_error
+from workbench.widgets.text import duration, safe_text, time_left, with_error
 
 
 def test_markup_stays_text():
@@ -30,3 +30,8 @@ def test_a_value_has_as_many_digits_as_its_error(value, error, text):
 )
 def test_durations_are_words(seconds, text):
     assert duration(seconds) == text
+
+
+def test_time_left_is_said_only_where_it_is_known():
+    assert time_left(8.2) == ", 8 s left"
+    assert time_left(float("nan")) == time_left(float("inf")) == ""

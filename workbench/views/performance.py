@@ -72,7 +72,9 @@ def rejection_figure(curves: Curves) -> figure:
     for which, (label, colour, dash, alpha) in STYLES.items():
         style = {"source": getattr(curves, which), "legend_label": label}
         plot.varea("signal", "low", "high", fill_color=colour, fill_alpha=alpha, **style)
-        line = plot.line("signal", "rejection", color=colour, line_width=2, line_dash=dash, **style)
+        line = plot.line(
+            "signal", "rejection", color=colour, line_width=2, line_dash=dash, name=f"{which} curve", **style
+        )
         tips = [(label, ""), ("εS", "@signal{0.00}"), ("1/εB", "@rejection{0.0} (@low{0.0} to @high{0.0})")]
         plot.add_tools(HoverTool(renderers=[line], mode="vline", tooltips=tips))
     guess = np.linspace(0.01, 1, 100)

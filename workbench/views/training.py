@@ -94,6 +94,7 @@ def speed_figure(sources: Sources) -> figure:
     """Returns the jets trained on per second."""
     plot = frame("epoch", "jets/s", name="speed", height=120)
     plot.y_range.start = 0
+    plot.yaxis.formatter = NumeralTickFormatter(format="0.[0]a")
     for source in (sources.live, sources.epochs):
         plot.line("epoch", "jets_per_second", source=source, color=OKABE_ITO[4], line_width=2)
     return plot

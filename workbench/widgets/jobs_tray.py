@@ -10,7 +10,7 @@ from ..jobs.job import Job
 from ..jobs.submit import everyone
 from .frame import ON_HEADER
 from .panes import line, say
-from .text import duration
+from .text import duration, time_left
 
 SHOWN = 8
 """Jobs in the list, newest first."""
@@ -28,7 +28,6 @@ WORDS = {
 }
 
 
-
 def share(job: Job) -> float:
     """Returns how much of the work is done, from 0 to 1."""
     last = job.steps[-1] if job.steps else None
@@ -42,8 +41,7 @@ def sentence(job: Job) -> str:
     if job.status == "queued":
         return "Waits: it is next." if job.place <= 1 else f"Waits: {job.place - 1} before it."
     if job.status == "running":
-        left = f", {duration(job.remaining)} left" if job.remaining == job.remaining else ""
-        return f"{share(job):.0%} done{left}. {job.remark}".strip()
+        return f"{share(job):.0%} done{time_left(job.remaining)}. {job.remark}".strip()
     ended = job.outcome.value if job.outcome is not None else WORDS[job.status]
     return f"{ended[:1].upper()}{ended[1:]}, after {duration(job.seconds)}. {job.remark}".strip()
 

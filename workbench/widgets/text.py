@@ -29,3 +29,8 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60:02d} s"
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def time_left(seconds: float) -> str:
+    """Returns ", 8 s left", or nothing where it is not known."""
+    return f", {duration(seconds)} left" if np.isfinite(seconds) else ""

@@ -20,7 +20,7 @@ from ..views import training
 from .analysis import Analysis, Live, held_out
 from .errands import Errands
 from .panes import fold, line, picture, say
-from .text import duration
+from .text import time_left
 
 FIRST = ("network", "epochs", "batch_size", "learning_rate")
 """Settings that are always in view; the others are folded away."""
@@ -241,12 +241,12 @@ class TrainingPanel(pn.viewable.Viewer):
         if run.status == "queued" or not run.total:
             return f"{name}: {run.message}"
         speed, one = run.latest.get("jets_per_second"), training.UNITS.get(run.unit, run.unit)
-        left = f", {duration(run.remaining)} left" if run.remaining == run.remaining else ""
+        left = time_left(run.remaining)
         fast = f", {speed:,.0f} jets/s" if speed else ""
         found = training.best_columns(run.epochs)["epoch"]
         best = f" Best so far: {one} {found[0]:.0f}." if found.size else ""
         stopping = " " + run.message if run.message.startswith("Stopping") else ""
-        count = f"{run.done:.0f}" if run.unit == "iterations" else f"{run.done:.1f}"
+        count = f"{run.done:.0f}" if run.done == int(run.done) else f"{run.done:.1f}"
         return f"{name}: {one} {count} of {run.total:.0f}{fast}{left}.{best}{stopping}"
 
     def _say_others(self) -> None:
@@ -296,8 +296,7 @@ def is_fit(job: Job, owner: str) -> bool:
 def turn(job: Job) -> str:
     """Returns what a fit that is not watched does, in one sentence."""
     if job.status == "running":
-        left = f", {duration(job.remaining)} left" if job.remaining == job.remaining else ""
-        return f"{job.name} runs too{left}."
+        return f"{job.name} runs too{time_left(job.remaining)}."
     return f"{job.name} waits: {'it is next' if job.place <= 1 else f'{job.place - 1} before it'}."
 
 
