@@ -30,6 +30,9 @@ SMALLEST_SPAN, LARGEST_SPAN = 1.5, 1e4
 NEAR_ONE = (0.2, 0.5, 1.0, 2.0, 5.0)
 """Ticks of a ratio that stays near one."""
 
+TENS = (0.1, 1.0, 10.0)
+"""Ticks of one that does not."""
+
 DECADES = (1e-4, 1e-2, 1.0, 1e2, 1e4)
 """Ticks of the ratio: every second power of ten, so that they do not run into one another."""
 
@@ -85,7 +88,7 @@ def ratios(densities: Densities, reference: str) -> dict[str, np.ndarray]:
     """
     parts: dict[str, list[np.ndarray]] = {name: [] for name in ("centre", "ratio", "low", "high", "colour")}
     for (name, points), colour in zip(densities.items(), class_colours(len(densities)), strict=True):
-        if name != reference:
+        if name != reference and reference in densities:
             _add_ratio(parts, points, densities[reference], colour)
     return _ratio_columns(parts)
 
@@ -206,7 +209,7 @@ def ratio_range(rows: Mapping[str, np.ndarray]) -> tuple[float, float]:
 
 def ratio_ticks(span: float) -> tuple[float, ...]:
     """Returns the ticks of a ratio's axis that reaches from 1 / span to span."""
-    return NEAR_ONE if span < 10 else DECADES
+    return NEAR_ONE if span < 10 else TENS if span < 100 else DECADES
 
 
 def logarithmic_range(densities: Densities) -> tuple[float, float]:

@@ -71,8 +71,10 @@ class Errands(param.Parameterized):
 
     def collect(self) -> None:
         """Takes up what is finished; an error becomes a sentence."""
-        for kind, (future, then) in list(self._sent.items()):
-            if not future.done():
+        for kind, sent in list(self._sent.items()):
+            future, then = sent
+            # What an errand before it took up may have sent a newer one of this kind.
+            if not future.done() or self._sent.get(kind) is not sent:
                 continue
             del self._sent[kind]
             failure = future.exception()

@@ -59,7 +59,12 @@ class SelectionBar(pn.viewable.Viewer):
         self.teaching = teaching or Teaching()
         self.told = line(variant="body1", margin=(4, 6))
         self.classes = pmui.CheckButtonGroup(
-            label="Classes shown", options=[], value=[], size="small", margin=(2, 6)
+            label="Classes shown",
+            options=[],
+            value=[],
+            size="small",
+            margin=(2, 6),
+            sx={"& .MuiToggleButton-root": {"textTransform": "none"}},
         )
         self.clear = pmui.Button(
             label="Clear all brushes", variant="outlined", size="small", disabled=True, margin=(2, 6)
