@@ -23,7 +23,6 @@ from ..views import features, graph, ledger, lund, particles
 from ..views.palette import symmetric_limit
 from . import code
 from .analysis import Analysis
-from .event_display import EventDisplay
 from .jet_images import JetImages
 from .menu import Menu
 from .panes import line, pane, picture, row, say
@@ -31,8 +30,8 @@ from .panes import line, pane, picture, row, say
 NARROW_TABS = {"& .MuiTab-root": {"minWidth": 0, "padding": "6px 10px", "textTransform": "none"}}
 """All tabs in view on half a page."""
 
-TABS = ("Map", "Features", "Image", "Graph", "Lund plane")
-MAP, FEATURES, IMAGE, GRAPH, LUND = range(len(TABS))
+TABS = ("Features", "Image", "Graph", "Lund plane")
+FEATURES, IMAGE, GRAPH, LUND = range(len(TABS))
 LESSON_OF_TAB = ("features", "image", "graph", "lund")
 
 RULE_NAMES = {"ε: small contributions are absorbed": "epsilon", "0: nothing is absorbed": "0"}
@@ -66,7 +65,6 @@ class JetInspector(pn.viewable.Viewer):
         super().__init__(**parameters)
         self.sample, self.selection, self.analysis = sample, selection, analysis
         self.state = DisplayState(pt_min=0.0)
-        self.display = EventDisplay(self.state)
         self.particles, self.edges, self.lund = particles.empty(), graph.empty(), lund.empty()
         self.ledger, self.cells = ledger.empty(), features.empty()
         self.scale, self.cell_scale = particles.relevance_scale(), particles.relevance_scale()
@@ -114,7 +112,7 @@ class JetInspector(pn.viewable.Viewer):
         jets, current = self.sample.jets, self.selection.current
         with pn.io.hold():
             if current is not None and not len(self.content):
-                self.content[:] = [self.display]
+                self.content[:] = self._layout()
                 self.below[:] = self._more()
             self.content.visible = self.below.visible = current is not None
             self.first.visible = current is None
@@ -126,16 +124,11 @@ class JetInspector(pn.viewable.Viewer):
                 self._fill_tab()
 
     def _draw(self, jet: Jets, relevance: np.ndarray | None = None) -> None:
-        """Shows the particles; the one that is picked stays so."""
-        picked, jets, current = self.state.picked, self.sample.jets, self.selection.current
         if relevance is not None:
             limit = symmetric_limit(relevance)
             self.scale.update(low=-limit, high=limit)
             self.state.relevance_limit = limit
         self.particles.data = particles.columns(jet, relevance)
-        if jets is not None and current is not None:
-            self.display.show_jet(jets, current, relevance)
-            self.state.picked = picked
 
     def _fill_tab(self, *events: Any) -> None:
         """Fills the picture that is looked at; the others are filled when their tab is opened."""
@@ -238,7 +231,7 @@ class JetInspector(pn.viewable.Viewer):
             f"{jets.counts[current]} particle{'s' if jets.counts[current] != 1 else ''}{score}.",
         )
 
-    def _more(self) -> list[Any]:
+    def _layout(self) -> list[Any]:
         # Made when first needed: figures are the larger part of what painting a page takes.
         legend = line(
             "Area: pT. "
@@ -247,11 +240,13 @@ class JetInspector(pn.viewable.Viewer):
             variant="caption",
         )
         self.map = particles.map_figure(self.particles, self.scale, EXTENT)
+        return [picture(self.map), legend]
+
+    def _more(self) -> list[Any]:
         self.heat = features.heat_figure(self.cells, self.cell_scale, self.features)
         self.graph = graph.graph_figure(self.edges, self.particles, self.scale, EXTENT)
         self.plane = lund.plane_figure(self.lund)
         self.tabs = pmui.Tabs(
-            ("Map", pn.Column(picture(self.map), legend, sizing_mode="stretch_width")),
             ("Features", picture(self.heat)),
             ("Image", self.images),
             ("Graph", pn.Column(self.neighbours, picture(self.graph), sizing_mode="stretch_width")),
@@ -318,11 +313,11 @@ class JetInspector(pn.viewable.Viewer):
         return pd.DataFrame({"line": books["line"], "contribution [log-odds]": books["amount"]})
 
     def _tab_figure(self) -> Any:
-        shown = {"Map": self.map, "Features": self.heat, "Graph": self.graph, "Lund plane": self.plane}
+        shown = {"Features": self.heat, "Graph": self.graph, "Lund plane": self.plane}
         return shown.get(TABS[self.tabs.active]) or self.images.figure()
 
     def _tab_table(self) -> pd.DataFrame:
-        shown = {"Map": self.particles, "Features": self.cells, "Graph": self.edges, "Lund plane": self.lund}
+        shown = {"Features": self.cells, "Graph": self.edges, "Lund plane": self.lund}
         source = shown.get(TABS[self.tabs.active])
         return self.images.table() if source is None else pd.DataFrame(dict(source.data))
 
@@ -337,8 +332,11 @@ class JetInspector(pn.viewable.Viewer):
             pn.Row(self.who, self.previous, self.next, self.first, sizing_mode="stretch_width"),
             self.content,
             name="map",
-            menu=self._menu("map", None, self._map_table, "print(explanation.relevance[0])"),
+            menu=self._menu("map", self._map_figure, self._map_table, "print(explanation.relevance[0])"),
         )
+
+    def _map_figure(self) -> Any:
+        return self.map if len(self.content) else None
 
     def _map_table(self) -> pd.DataFrame:
         return pd.DataFrame(dict(self.particles.data))
