@@ -42,6 +42,7 @@ THIRD_PARTY = {
     "captum": {"explanation"},
     "dask": {"jobs"},
     "distributed": {"jobs"},
+    "mlflow": {"jobs"},
 }
 FILES = sorted(ROOT.rglob("*.py"))
 APPS = sorted((ROOT.parent / "apps").glob("*.py"))
