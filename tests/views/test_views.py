@@ -228,6 +228,42 @@ def every_figure():
     ]
 
 
+def test_a_second_sample_keeps_the_colours_of_its_classes_and_has_signs_of_its_own():
+    second = {"top": TWO["top"], "W": TWO["QCD"]}
+    first = distributions.columns(TWO)
+    colours = dict(zip(first["class"], first["colour"], strict=True))
+    dashes = distributions.second_outlines(TWO, second)
+    assert dashes["colour"][0] == colours["top"]
+    assert dashes["colour"][1] not in colours.values()
+    points = distributions.second_points(TWO, second)
+    assert len(points["density"]) == 3  # an empty bin has no point
+    assert len(set(points["marker"])) == 2
+
+
+def test_the_ratio_of_a_sample_with_itself_is_one_and_its_errors_are_those_of_two_samples():
+    rows = distributions.second_ratios(TWO, TWO)
+    np.testing.assert_allclose(rows["ratio"], 1)
+    np.testing.assert_allclose(rows["high"][0] - 1, np.sqrt(2) * 0.1, rtol=1e-5)
+    assert distributions.ratio_range(rows) == (1 / distributions.SMALLEST_SPAN, distributions.SMALLEST_SPAN)
+
+
+def test_data_without_classes_stand_over_all_jets():
+    data = {"unlabelled": TWO["QCD"]}
+    assert len(distributions.second_ratios(TWO, data)["ratio"]) == 0
+    rows = distributions.second_ratios(TWO, data, TWO["QCD"])
+    np.testing.assert_allclose(rows["ratio"], 1)
+    assert not set(rows["colour"]) & set(distributions.columns(TWO)["colour"])
+
+
+def test_the_axis_of_a_ratio_holds_its_points_and_its_ticks():
+    rows = {"ratio": np.array([0.02, 3.0])}
+    low, high = distributions.ratio_range(rows)
+    assert low < 0.02 < 3 < high
+    assert low * high == pytest.approx(1)
+    for span in (1.5, 20, 1e4):
+        assert sum(1 / span <= tick <= span for tick in distributions.ratio_ticks(span)) >= 1
+
+
 def test_every_figure_has_a_name_and_labelled_axes():
     figures = every_figure()
     assert len({figure.name for figure in figures}) == len(figures)
