@@ -123,6 +123,10 @@ def room(name: str) -> dict[str, Any]:
     components |= {
         "MuiButtonBase": {"defaultProps": {"disableRipple": True}, "styleOverrides": {"root": {**ring, **STILL}}},
         "MuiAccordion": {"defaultProps": {"disableGutters": True, "elevation": 0}},
+        # The plus and minus of number fields have no name for who cannot see; the arrow keys do the same.
+        "MuiInputAdornment": {
+            "styleOverrides": {"root": {"& > .MuiIconButton-root:not([aria-label])": {"display": "none"}}}
+        },
         "MuiDialog": {"styleOverrides": {"paper": flat}},
         "MuiPopover": {"styleOverrides": {"paper": flat}},
         "MuiTab": {"styleOverrides": {"root": {"textTransform": "none", "minHeight": 36, **ring}}},
