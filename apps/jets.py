@@ -3,10 +3,9 @@
 import panel as pn
 
 from workbench.widgets.jets_page import JetsPage
-from workbench.widgets.panes import page
 
 pn.extension("tabulator", notifications=True)
 
 jets = JetsPage()
-page("Jets", main=[jets.viewers], sidebar=[jets.sidebar], header=[jets.header]).servable()
+jets.frame.servable()
 pn.state.onload(jets.start)

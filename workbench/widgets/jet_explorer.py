@@ -8,15 +8,20 @@ import panel_material_ui as pmui
 
 from ..data.events import Events
 from ..data.jets import Jets
+from ..state.comparison import ComparisonState
 from ..state.sample import SampleState
 from ..state.selection import SelectionState
-from .analysis import EXPLAINING, Analysis
+from ..state.teaching import Teaching
+from .analysis import EXPRESS, Analysis
+from .cell import Cell
 from .distributions import Distributions
 from .errands import Errands
-from .jet_inspector import JetInspector
+from .event_display import EventDisplay
+from .jet_inspector import JetInspector, particle_relevance
 from .jet_table import JetTable
 from .latency import hasten
-from .panes import line, row, say
+from .menu import Menu
+from .panes import line, pane, row, say
 from .performance import Performance
 
 BEAT = 100
@@ -24,6 +29,10 @@ BEAT = 100
 
 PATIENCE = 600.0
 """Seconds that `wait` waits at most if not told otherwise."""
+
+
+STEPS = {"ArrowRight": 1, "ArrowLeft": -1, "n": 1, "p": -1}
+"""Keys that open another jet of the selection, and how many further on."""
 
 
 class JetExplorer(pn.viewable.Viewer):
@@ -37,29 +46,51 @@ class JetExplorer(pn.viewable.Viewer):
         jets: The sample; it can be exchanged later with `show`.
         tagger: A fitted tagger that scores and explains the jets, or None.
         events: The events that the jets came from, where known; the column "event_index" of the jets names the event of each.
+        beside: A second sample, compared with the first under the same selection.
     """
 
     def __init__(
-        self, jets: Jets | None = None, tagger: Any = None, *, events: Events | None = None, **parameters: Any
+        self,
+        jets: Jets | None = None,
+        tagger: Any = None,
+        *,
+        events: Events | None = None,
+        beside: Jets | None = None,
+        **parameters: Any,
     ) -> None:
         super().__init__(**parameters)
         hasten()
-        self.errands = Errands(express={EXPLAINING})
+        self.errands = Errands(express=EXPRESS)
         self.sample = SampleState()
         self._selection = SelectionState(self.sample)
         self.analysis = Analysis(self.sample, self._selection, self.errands)
-        self.distributions = Distributions(self.sample, self._selection, self.errands)
+        self.comparison, self.teaching = ComparisonState(self._selection), Teaching()
+        self.distributions = Distributions(
+            self.sample,
+            self._selection,
+            self.errands,
+            comparison=self.comparison,
+            teaching=self.teaching,
+        )
+        self.distributions.moved = self.analysis.at
+        self.comparison.param.watch(lambda event: self.analysis.param.update(beside=event.new), "reference")
         self.performance = Performance(self.analysis, self.errands)
-        self.table = JetTable(self.sample, self._selection)
+        self.table = JetTable(self.sample, self._selection, self.teaching)
         self.inspector = JetInspector(self.sample, self._selection, self.analysis)
+        self.display = EventDisplay(self.inspector.state)
         self.analysis.param.watch(lambda event: self.distributions.cut(event.new), "cut")
         self.failed = line(margin=0)
         # The text is a child: an Alert's own `object` is Markdown, in which HTML of a file or a user would run.
         self.told = pmui.Alert(self.failed, severity="error", visible=False, sizing_mode="stretch_width")
         self.errands.param.watch(self._say, "error")
+        self._selection.param.watch(self._draw, "current")
+        self.analysis.param.watch(self._draw, "explanation")
         self._timer: Any = None
+        self._shown: list[pn.viewable.Viewable] = []
         if jets is not None:
             self.show(jets, events)
+        if beside is not None:
+            self.beside = beside
         if tagger is not None:
             self.tagger = tagger
 
@@ -88,6 +119,18 @@ class JetExplorer(pn.viewable.Viewer):
     @selection.setter
     def selection(self, expression: str) -> None:
         self._selection.choose(expression)
+
+    @property
+    def beside(self) -> Jets | None:
+        """The second sample, or None; one that is assigned is compared with the first everywhere."""
+        return None if self.comparison.reference is None else self.comparison.reference.jets
+
+    @beside.setter
+    def beside(self, jets: Jets | None) -> None:
+        if jets is None:
+            self.comparison.clear()
+        else:
+            self.comparison.take(jets)
 
     @property
     def tagger(self) -> Any:
@@ -122,6 +165,10 @@ class JetExplorer(pn.viewable.Viewer):
         """Takes up everything that has happened since the last beat."""
         with pn.io.hold():
             self.errands.collect()
+            self.distributions.beat()
+        if self._shown:
+            # In a notebook nothing else sends on what cells have changed in figures.
+            pn.io.push_notebook(*self._shown)
 
     def wait(self, timeout: float = PATIENCE) -> None:
         """Waits until scores, numbers and relevance are there: a cell that needs them says so.
@@ -148,19 +195,45 @@ class JetExplorer(pn.viewable.Viewer):
     @property
     def viewers(self) -> pn.viewable.Viewable:
         """All panes."""
-        return pn.Column(
+        return Cell(
             self.told,
             self.distributions,
-            row([self.table.__panel__(), self.inspector.__panel__()], width=380, most=2),
+            row([self._event_display, self.inspector.__panel__()], width=380, most=2),
             self.inspector.more,
-            self.performance,
+            row([self.table.__panel__(), self.performance.__panel__()], width=380, most=2),
             sizing_mode="stretch_width",
             margin=(0, 8),
         )
 
+    @property
+    def _event_display(self) -> pn.viewable.Viewable:
+        menu = Menu("event", figure=lambda: self.display.figure, sample=self.sample)
+        return pane("Event display", self.display, name="event", menu=menu)
+
+    def press(self, key: str) -> None:
+        """Does what a key says: the next or the previous jet, another view of it, another cut."""
+        if key in STEPS:
+            self._selection.step(STEPS[key])
+        else:
+            self.display.press(key)
+
     def ipywidget(self) -> Any:
         """Returns the explorer as an ipywidget, for hosts that know no other; needs the extra `widgets`."""
         return pn.ipywidget(self)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        # What cells need to draw comes from this installation; Panel's own default asks another host for it.
+        if not pn.extension._loaded:
+            pn.extension("tabulator", inline=True)
+        return super()._repr_mimebundle_(include, exclude)
+
+    def _draw(self, *events: Any) -> None:
+        jets, current, explanation = self.sample.jets, self.current, self.analysis.explanation
+        if jets is None or current is None:
+            self.display.clear()
+            return
+        relevance = None if explanation is None else particle_relevance(explanation)
+        self.display.show_jet(jets, current, relevance, self.sample.events)
 
     def _say(self, *events: Any) -> None:
         say(self.failed, self.errands.error)
@@ -168,4 +241,7 @@ class JetExplorer(pn.viewable.Viewer):
 
     def __panel__(self) -> pn.viewable.Viewable:
         pn.state.onload(self.start)
-        return self.viewers
+        view = self.viewers
+        if pn.state.curdoc is None:
+            self._shown.append(view)
+        return view

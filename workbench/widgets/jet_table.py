@@ -10,6 +10,7 @@ from bokeh.models.widgets.tables import NumberFormatter
 
 from ..state.sample import SampleState
 from ..state.selection import SelectionState
+from ..state.teaching import Teaching
 from .panes import line, pane, say
 from .text import safe_text
 
@@ -44,17 +45,21 @@ DIGITS = {
 }
 
 
-def rows(sample: SampleState, indices: np.ndarray) -> pd.DataFrame:
-    """Returns one row per jet: its place in the sample, its class, and `COLUMNS`, NaN where they are not known."""
+def rows(sample: SampleState, indices: np.ndarray, teaching: Teaching | None = None) -> pd.DataFrame:
+    """Returns one row per jet: its place in the sample, its class, and `COLUMNS`, NaN where they are not known.
+
+    What would tell the class is not shown while `teaching` hides it.
+    """
     # Always the same columns: the browser's table answers new ones with an error while it is not drawn yet.
     jets = sample.jets
     if jets is None:
         nothing = {title: np.zeros(0) for title in COLUMNS.values()}
         return pd.DataFrame({"jet": np.zeros(0, int), "class": np.zeros(0, object), **nothing})
-    names = np.array([*map(safe_text, jets.classes), "unknown"], dtype=object)
+    told = (teaching or Teaching()).told
+    names = np.array([told(safe_text(name)) for name in (*jets.classes, "unknown")], dtype=object)
     table = {"jet": indices, "class": names[np.asarray(jets.label)[indices]]}
     for name, title in COLUMNS.items():
-        known = name in sample.known
+        known = name in sample.known and not (name == "loss" and teaching is not None and teaching.hides)
         table[title] = (
             np.round(sample.column(name)[indices].astype(float), 3)
             if known
@@ -66,9 +71,16 @@ def rows(sample: SampleState, indices: np.ndarray) -> pd.DataFrame:
 class JetTable(pn.viewable.Viewer):
     """The first rows of the selection in the chosen order."""
 
-    def __init__(self, sample: SampleState, selection: SelectionState, **parameters: Any) -> None:
+    def __init__(
+        self,
+        sample: SampleState,
+        selection: SelectionState,
+        teaching: Teaching | None = None,
+        **parameters: Any,
+    ) -> None:
         super().__init__(**parameters)
         self.sample, self.selection = sample, selection
+        self.teaching = teaching or Teaching()
         self.order = pmui.Select(
             label="Order", options=list(ORDERS), value="as in the sample", size="small", width=230
         )
@@ -90,6 +102,7 @@ class JetTable(pn.viewable.Viewer):
         self.order.param.watch(self._reorder, "value")
         self.table.on_click(self._open)
         selection.param.watch(self._fill, ["mask", "by", "descending"])
+        self.teaching.param.watch(self._fill, ["on", "revealed"])
         sample.param.watch(self._fill, "version")
         selection.param.watch(self._mark, "current")
 

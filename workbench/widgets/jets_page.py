@@ -5,11 +5,17 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
+from ..jobs.job import Job
+from ..physics.roc import Roc
 from .errands import public
+from .frame import Frame, RunChip, SampleChip
 from .jet_explorer import JetExplorer
-from .panes import line, say
+from .jets_link import JetsLink
+from .jobs_tray import JobsTray
+from .owner import owner
+from .panes import line
 from .sample_picker import SamplePicker
-from .training_panel import TrainingPanel
+from .training_panel import TrainingPanel, is_fit
 
 SIDEBAR = 300
 """Width of the steps in screen units."""
@@ -23,16 +29,38 @@ class JetsPage(JetExplorer):
 
     def __init__(self) -> None:
         super().__init__()
-        self.picker = SamplePicker(self.sample, self.selection, self.errands)
-        self.training = TrainingPanel(self.sample, self.selection, self.analysis, self.errands)
-        self.doing = line("", variant="caption", styles={"color": "white"})
-        self.bar = pmui.LinearProgress(variant="indeterminate", visible=False, sizing_mode="stretch_width")
-        self.errands.param.watch(self._show_doing, "doing")
+        self.owner = owner()
+        self.picker = SamplePicker(
+            self.sample, self.selection, self.errands, self.comparison, owner=self.owner
+        )
+        self.link = JetsLink(
+            self.picker,
+            self.sample,
+            self.selection,
+            self.comparison,
+            self.analysis,
+            self.errands,
+            self.display.state,
+        )
+        self.training = TrainingPanel(self.sample, self.selection, self.analysis, self.errands, self.owner)
+        self.tray = JobsTray(self.owner, self._open_job)
+        self.frame = Frame(
+            "Jets",
+            main=[self.viewers],
+            sidebar=[self.steps],
+            sample_chip=SampleChip(self.sample),
+            run_chip=RunChip(self.analysis, self._curve),
+            tray=self.tray,
+            teaching=self.teaching,
+            errands=self.errands,
+        )
+        self.frame.keys.param.watch(lambda event: self.press(self.frame.keys.key), "pressed")
 
     def start(self) -> None:
         """Reads the first sample, and what needs torch after it; to be called once the page is painted."""
         super().start()
-        self.picker.open(self.picker.choice.value)
+        self.link.start()
+        pn.state.on_session_destroyed(self.picker.close)
         self.training.load()
         self.errands.send("opening the bundled tagger", _bundled_tagger, self._take_bundled)
 
@@ -41,19 +69,15 @@ class JetsPage(JetExplorer):
         with pn.io.hold():
             super().beat()
             self.picker.beat()
+            self.link.beat()
             self.training.beat()
+            self.tray.beat()
 
     @property
-    def header(self) -> pn.viewable.Viewable:
-        """What is being done."""
-        return pn.Column(
-            self.doing, self.bar, width=240, align="center", margin=(0, 30), styles={"color": "white"}
-        )
-
-    @property
-    def sidebar(self) -> pn.viewable.Viewable:
+    def steps(self) -> pn.viewable.Viewable:
         """The steps: data, network and training."""
         return pn.Column(
+            self.link.address,
             line("1  Data", variant="h6"),
             self.picker,
             pmui.Divider(sizing_mode="stretch_width"),
@@ -63,13 +87,19 @@ class JetsPage(JetExplorer):
             margin=(0, 10),
         )
 
+    def _curve(self) -> Roc | None:
+        measured = self.performance.measured
+        return None if measured is None else measured.curve
+
+    def _open_job(self, job: Job) -> None:
+        if is_fit(job, self.owner):
+            self.training.open(job)
+        else:
+            self.errands.send("opening the simulated jets", job.result, self.picker.take_simulated)
+
     def _take_bundled(self, fitted: Any) -> None:
         if self.tagger is None:
             self.analysis.take(fitted, f"Bundled {fitted.engine.network}")
-
-    def _show_doing(self, *events: Any) -> None:
-        self.bar.visible = bool(self.errands.doing)
-        say(self.doing, self.errands.doing)
 
 
 def _bundled_tagger() -> Any:
