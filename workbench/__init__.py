@@ -22,6 +22,7 @@ _PUBLIC = {
     "open": "workbench.engines.store",
     "explain": "workbench.explanation.explain",
     "submit": "workbench.jobs.submit",
+    "registry": "workbench.jobs.registry",
     "JetExplorer": "workbench.widgets.jet_explorer",
 }
 _NOUNS = (
