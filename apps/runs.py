@@ -2,11 +2,10 @@
 
 import panel as pn
 
-from workbench.widgets.panes import page
 from workbench.widgets.runs_page import RunsPage
 
 pn.extension("tabulator", notifications=True)
 
 runs = RunsPage()
-page("Runs", main=[runs.main], header=[runs.header]).servable()
+runs.frame.servable()
 pn.state.onload(runs.start)

@@ -20,6 +20,7 @@ from workbench.progress import Step
 from workbench.views.performance import CURVE
 from workbench.widgets.run_card import METRICS_CSV, MODEL, verdict
 from workbench.widgets.run_comparison import difference, known, numbers, relation
+from workbench.widgets.run_table import LATER
 from workbench.widgets.runs_page import RunsPage
 from workbench.widgets.table import table
 
@@ -34,6 +35,12 @@ def settle(page):
         page.errands.collect()
         time.sleep(0.01)
     assert not page.errands.waiting
+    beat(page)
+
+
+def beat(page):
+    for _ in range(LATER if page.table is not None else 0):
+        page.table.beat()
 
 
 def opened(kept, query=""):
@@ -86,6 +93,7 @@ def test_ticking_rows_compares_them_and_filters_keep_them(page):
     settle(page)
     assert set(page.state.chosen) == {IDS[0], IDS[1]}
     page.table.expression.value = 'network == "trees"'
+    beat(page)
     assert page.table.table.value["name"].tolist() == ["run 2"]
     assert page.table.table.selection == []
     assert set(page.state.chosen) == {IDS[0], IDS[1]}
@@ -93,6 +101,7 @@ def test_ticking_rows_compares_them_and_filters_keep_them(page):
     page.table.table.selection = [0]
     assert set(page.state.chosen) == {IDS[0], IDS[1], IDS[2]}
     page.table.expression.value = ""
+    beat(page)
     assert page.table.table.selection == [0, 1, 2]
 
 

@@ -31,6 +31,9 @@ ALL = "all"
 ROW = 39
 """Height of a row, and of the heading with its line, in screen units."""
 
+LATER = 2
+"""Beats after which the rows of a new table are ticked: the browser drops a tick that comes with the rows."""
+
 MOST_ROWS = 10
 """Rows that are seen at once; the others are scrolled to."""
 
@@ -58,9 +61,7 @@ def rows(runs: list[Run], progress: dict[str, str]) -> pd.DataFrame:
         "network": [run.network or run.kind for run in runs],
         "sample": [sample_name(run) for run in runs],
     }
-    numbers = {
-        title: np.array([metric(run, name) for run in runs], float) for title, (name, _) in NUMBERS.items()
-    }
+    numbers = {title: _known([metric(run, name) for run in runs]) for title, (name, _) in NUMBERS.items()}
     last = {
         "time [s]": np.array([run.seconds for run in runs], float),
         "begun": [run.began.astimezone().strftime("%Y-%m-%d %H:%M") for run in runs],
@@ -68,6 +69,12 @@ def rows(runs: list[Run], progress: dict[str, str]) -> pd.DataFrame:
     }
     table = pd.DataFrame({**texts, **numbers, **last})
     return table.astype(dict.fromkeys(TEXTS, object))
+
+
+def _known(values: list[float]) -> np.ndarray:
+    """Where no background passes the rejection is only known to be larger than a limit, which the comparison says."""
+    found = np.array(values, float)
+    return np.where(np.isfinite(found), found, np.nan)
 
 
 class RunTable(pn.viewable.Viewer):
@@ -101,7 +108,7 @@ class RunTable(pn.viewable.Viewer):
         )
         self.table = self._table()
         self.menu = Menu("runs", data=lambda: rows(state.shown, state.progress))
-        self._busy = False
+        self._busy, self._wait = False, 0
         self._watch()
         self._offer()
         self._fill()
@@ -159,8 +166,14 @@ class RunTable(pn.viewable.Viewer):
             value=table, selection=[], height=ROW * (max(1, min(len(table), MOST_ROWS)) + 1) + 4
         )
         self._busy = False
-        self._mark()
+        self._wait = LATER
         self._say()
+
+    def beat(self) -> None:
+        """Ticks the chosen rows of a new table; called by the page's timer."""
+        self._wait -= 1
+        if self._wait == 0:
+            self._mark()
 
     def _advance(self, *events: Any) -> None:
         """Changes the cells of those runs that went on, and no others."""
@@ -171,6 +184,8 @@ class RunTable(pn.viewable.Viewer):
             self.table.patch({"status": news})
 
     def _mark(self, *events: Any) -> None:
+        if self._wait > 0:
+            return
         ids = [run.id for run in self.state.shown]
         marked = sorted(ids.index(run_id) for run_id in self.state.chosen if run_id in ids)
         if sorted(self.table.selection) != marked:
@@ -179,7 +194,7 @@ class RunTable(pn.viewable.Viewer):
             self._busy = False
 
     def _choose(self, *events: Any) -> None:
-        if self._busy:
+        if self._busy or self._wait > 0:
             return
         state = self.state
         shown = [run.id for run in state.shown]

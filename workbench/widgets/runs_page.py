@@ -13,6 +13,9 @@ from ..jobs.submit import everyone
 from ..state.runs import RunsState
 from .address import Address
 from .errands import Errands
+from .frame import Frame
+from .jobs_tray import JobsTray
+from .owner import owner
 from .panes import line, pane, say
 from .run_card import RunCard
 from .run_comparison import RunComparison
@@ -37,7 +40,6 @@ class RunsPage:
         self,
         registry: Callable[[], Registry] = of_this_process,
         jobs: Callable[[], list[Job]] = everyone,
-        owner: str = "",
     ) -> None:
         """Takes what gives the registry and the jobs of this server; both are called once the page is painted."""
         self.registry, self.jobs = registry, jobs
@@ -45,7 +47,8 @@ class RunsPage:
         self.state = RunsState()
         self.address = Address(self.state)
         self.table: RunTable | None = None
-        self.card = RunCard(self.state, registry, jobs, self.errands, self.list, owner)
+        whose = owner()
+        self.card = RunCard(self.state, registry, jobs, self.errands, self.list, whose)
         self.comparison = RunComparison(self.state, registry, self.errands)
         self.content = pn.Column(
             pane("Runs", line("The runs are being listed."), name="runs"),
@@ -55,10 +58,10 @@ class RunsPage:
         self.failed = line(margin=0)
         # The text is a child: an Alert's own `object` is Markdown, in which HTML of a file or a user would run.
         self.told = pmui.Alert(self.failed, severity="error", visible=False, sizing_mode="stretch_width")
-        self.doing = line("", variant="caption", styles={"color": "white"})
-        self.bar = pmui.LinearProgress(variant="indeterminate", visible=False, sizing_mode="stretch_width")
-        self._beats = 0
-        self.errands.param.watch(self._say, ["doing", "error"])
+        self.tray = JobsTray(whose)
+        self.frame = Frame("Runs", main=[self.main], tray=self.tray, errands=self.errands)
+        self._beats, self._news = 0, False
+        self.errands.param.watch(self._say, "error")
         self.state.param.watch(self._lay_out, ["listed", "runs"])
 
     def start(self) -> None:
@@ -77,12 +80,16 @@ class RunsPage:
         with pn.io.hold():
             self.errands.collect()
             self._beats += 1
-            news = self.state.poll(self.jobs())
+            self._news |= self.state.poll(self.jobs())
             if not self.errands.waiting:
-                if news or self._beats % AGAIN == 0:
+                if self._news or self._beats % AGAIN == 0:
+                    self._news = False
                     self.list(quiet=True)
                 elif self.comparison.goes_on and self._beats % GROWS == 0:
                     self.comparison.read(quiet=True)
+            if self.table is not None:
+                self.table.beat()
+            self.tray.beat()
             self.address.beat()
 
     def _take(self, runs: Any) -> None:
@@ -105,19 +112,10 @@ class RunsPage:
             ]
 
     @property
-    def header(self) -> pn.viewable.Viewable:
-        """What is being done."""
-        return pn.Column(
-            self.doing, self.bar, width=240, align="center", margin=(0, 30), styles={"color": "white"}
-        )
-
-    @property
     def main(self) -> pn.viewable.Viewable:
         """The panes."""
         return pn.Column(self.told, self.address, self.content, sizing_mode="stretch_width", margin=(0, 8))
 
     def _say(self, *events: Any) -> None:
-        self.bar.visible = bool(self.errands.doing)
-        say(self.doing, self.errands.doing)
         say(self.failed, self.errands.error)
         self.told.visible = bool(self.errands.error)
