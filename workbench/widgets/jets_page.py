@@ -73,6 +73,13 @@ class JetsPage(JetExplorer):
             self.training.beat()
             self.tray.beat()
 
+    def press(self, key: str) -> None:
+        """Does what a key says; "/" writes a selection."""
+        if key == "/":
+            self.picker.expression.focus()
+        else:
+            super().press(key)
+
     @property
     def steps(self) -> pn.viewable.Viewable:
         """The steps: data, network and training."""
