@@ -123,12 +123,15 @@ def band_of(scene: Scene) -> float:
     return max(BAND, 1.3 * float(scene.arrays["jets"][0, 4])) if is_jet(scene) else BAND
 
 
-def window(scene: Scene, around_jet: bool) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Returns the ranges of eta and phi: all of the event, or 1.3 radii around its first jet."""
+def window(
+    scene: Scene, around_jet: bool, aspect: float = 1.0
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Returns the ranges of eta and phi: all of the event, or 1.3 radii around its first jet, a circle on a frame of this aspect."""
     if around_jet and len(scene.arrays["jets"]):
         _, eta, phi, _, radius = (float(x) for x in scene.arrays["jets"][0])
         reach = 1.3 * radius
-        return (eta - reach, eta + reach), (phi - reach, phi + reach)
+        across = reach * aspect
+        return (eta - across, eta + across), (phi - reach, phi + reach)
     edge = np.pi + BAND
     return (-ETA, ETA), (-edge, edge)
 

@@ -248,7 +248,12 @@ def _event_mates(jets: Jets, index: int) -> range:
 
 def _momenta(records: ak.Array) -> np.ndarray:
     pt, eta, phi, mass = (np.asarray(records[name], dtype=np.float64) for name in MOMENTUM)
-    return np.column_stack([pt, eta, wrapped(phi), mass])
+    return np.column_stack([pt, eta, _angle(phi), mass])
+
+
+def _angle(phi: ak.Array | np.ndarray) -> np.ndarray:
+    with np.errstate(invalid="ignore"):  # what is not finite stays so, and is left out and counted later
+        return wrapped(np.asarray(phi, dtype=np.float64))
 
 
 def _distance(particles: np.ndarray, axis: np.ndarray) -> np.ndarray:
@@ -280,7 +285,7 @@ def _particles(records: ak.Array, told: list[str]) -> np.ndarray:
     known = ak.fields(records)
     rows = np.full((len(records), len(COLUMNS["particles"])), np.nan)
     rows[:, 0], rows[:, 1] = np.asarray(records["pt"]), np.asarray(records["eta"])
-    rows[:, 2] = wrapped(np.asarray(records["phi"], dtype=np.float64))
+    rows[:, 2] = _angle(records["phi"])
     pid = np.asarray(records["pid"]) if "pid" in known else None
     if "charge" in known:
         rows[:, 3] = np.asarray(records["charge"])

@@ -161,7 +161,7 @@ class DisplayPage:
             fold("A file", self.browser),
             line("2  A saved way of looking", variant="h6"),
             self.saved,
-            width=320,
+            width=300,
             margin=(0, 10),
         )
 

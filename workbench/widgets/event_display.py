@@ -73,7 +73,7 @@ class EventDisplay(pn.viewable.Viewer):
             button.on_click(lambda _: opening[1]())
             self.nothing.append(button)
         self.content = pn.Column(visible=False, sizing_mode="stretch_width", margin=0)
-        self.objects = ObjectTable(self.state)
+        self._objects: ObjectTable | None = None
         self.delivery = export.Delivery(self._answered)
         self.flat: FlatViews | None = None
         self.three: Display3D | None = None
@@ -125,7 +125,8 @@ class EventDisplay(pn.viewable.Viewer):
             self._say()
             if self.flat is not None:
                 self.flat.show(scene)
-            self.objects.show(scene)
+            if self._objects is not None:
+                self._objects.show(scene)
             self._seen()
 
     def _choose_cuts(self, scene: Scene) -> None:
@@ -147,6 +148,13 @@ class EventDisplay(pn.viewable.Viewer):
             self.state.view = VIEWS[int(key) - 1]
         elif key in {"+", "-"}:
             self.state.cut(up=key == "+")
+
+    @property
+    def objects(self) -> ObjectTable:
+        """The objects of the scene as a table, made when it is first asked for."""
+        if self._objects is None:
+            self._objects = ObjectTable(self.state, self.scene)
+        return self._objects
 
     @property
     def figure(self) -> Any:
@@ -234,7 +242,8 @@ class EventDisplay(pn.viewable.Viewer):
     def _say(self) -> None:
         header = self.scene.header
         say(self.title, f"{header['title']}: {header['caption']}")
-        say(self.lacks, "; ".join(header["missing"]))
+        lacks = "; ".join(header["missing"])
+        say(self.lacks, f"Not known here: {lacks}." if lacks else "")
         say(self.told, "")
 
     def _picked(self, *events: Any) -> None:

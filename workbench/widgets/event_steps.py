@@ -21,7 +21,9 @@ class EventSteps(pn.viewable.Viewer):
         self.walk = walk
         self.previous = pmui.Button(label="Previous", variant="outlined", **SMALL)
         self.next = pmui.Button(label="Next", variant="outlined", **SMALL)
-        self.play = pmui.Toggle(label="Play", variant="outlined", **SMALL)
+        self.play = pmui.Toggle(
+            label="Play", variant="outlined", color="primary", sx={"textTransform": "none"}, **SMALL
+        )
         self.number = pmui.IntInput(label="Number", value=0, start=0, format="0", width=120, **SMALL)
         self.order = pmui.Select(label="Order", options=[AS_GIVEN], value=AS_GIVEN, width=190, **SMALL)
         self.previous.on_click(partial(self._step, -1))

@@ -18,7 +18,11 @@ OF_PARTICLES = {"colour_by", "palette"}
 OF_DEPOSITS = {"energy_min", "eta_max", "length_scale", "layers"}
 """Params of the state after which only these are drawn again; all others cut in the browser."""
 
-Columns = dict[str, Any]
+ASPECT = 2.0
+"""Of a frame before the browser has drawn it."""
+
+OF_AXIS = 62
+"""Screen units that axis and label take of a figure's height."""
 
 
 class FlatViews:
@@ -26,6 +30,7 @@ class FlatViews:
 
     def __init__(self, state: DisplayState, height: int = 420) -> None:
         self.state = state
+        self.height, self._aspect = height, ASPECT
         self.scene: Scene = empty_scene()
         self.cuts = cuts.Cuts(cut_row(state))
         self.intensity = eta_phi.intensity()
@@ -41,6 +46,7 @@ class FlatViews:
             "r-z": longitudinal.longitudinal_figure(self.sources["r-z"], self.cuts, height),
         }
         self.bars = {view: self._bar(plot) for view, plot in self.figures.items()}
+        self.figures["eta-phi"].on_change("inner_width", self._resized)
         self._stale: set[str] = set()
         for sources in self.sources.values():
             for array in ("particles", "jets"):
@@ -138,10 +144,15 @@ class FlatViews:
             sources["guides"].data = longitudinal.guide_columns(shape)
             sources["jets"].data = longitudinal.jet_columns(self.scene, shape)
 
+    def _resized(self, name: str, old: int, new: int) -> None:
+        # The browser says how wide the frame is, once it is drawn.
+        self._aspect = max(new, 1) / (self.height - OF_AXIS)
+        self._zoom()
+
     def _zoom(self) -> None:
         plot = self.figures["eta-phi"]
         near = eta_phi.is_jet(self.scene) or self.state.preset_view == "jet axis"
-        eta, phi = eta_phi.window(self.scene, near)
+        eta, phi = eta_phi.window(self.scene, near, self._aspect)
         for along, (low, high) in ((plot.x_range, eta), (plot.y_range, phi)):
             along.update(start=low, end=high, reset_start=low, reset_end=high)
 

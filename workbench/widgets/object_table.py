@@ -7,7 +7,7 @@ import pandas as pd
 import panel as pn
 
 from ..state.display import DisplayState, mass_of
-from ..views.event import ELECTRON, KINDS, MUON, TAU, Scene, empty_scene, momentum_of
+from ..views.event import ELECTRON, KINDS, MUON, TAU, Scene, momentum_of
 from .panes import line, say
 
 PARTICLES = 200
@@ -19,14 +19,13 @@ DIGITS = {"pT [GeV]": 2, "η": 3, "φ [rad]": 3, "m [GeV]": 3}
 class ObjectTable(pn.viewable.Viewer):
     """Rows that are ticked are the `tagged` of the state; the text below says their invariant mass."""
 
-    def __init__(self, state: DisplayState, **parameters: Any) -> None:
+    def __init__(self, state: DisplayState, scene: Scene, **parameters: Any) -> None:
         super().__init__(**parameters)
         self.state = state
-        self.scene: Scene = empty_scene()
-        self.objects: list[tuple[str, int]] = []
+        self.scene, self.objects = scene, listed(scene)
         self.mass, self.how = line(variant="body1"), line(variant="caption")
         self.table = pn.widgets.Tabulator(
-            rows(self.scene, []),
+            rows(scene, self.objects),
             show_index=False,
             disabled=True,
             selectable="checkbox",
@@ -38,17 +37,21 @@ class ObjectTable(pn.viewable.Viewer):
         )
         self.table.param.watch(self._ticked, "selection")
         state.param.watch(self._tagged, "tagged")
-        self._say()
+        self._count()
+        self._tagged()
 
     def show(self, scene: Scene) -> None:
         """Lists the objects of a scene; nothing is ticked."""
         self.scene, self.objects = scene, listed(scene)
         self.table.selection = []
         self.table.value = rows(scene, self.objects)
-        total = len(scene.arrays["particles"])
+        self._count()
+        self._say()
+
+    def _count(self) -> None:
+        total = len(self.scene.arrays["particles"])
         some = f"The {PARTICLES} hardest of {total:,} particles are listed. " if total > PARTICLES else ""
         say(self.how, f"{some}Tick rows to see the invariant mass of their sum.")
-        self._say()
 
     def _ticked(self, *events: Any) -> None:
         tagged = [self.objects[i] for i in self.table.selection if i < len(self.objects)]
@@ -89,14 +92,19 @@ def name_of(scene: Scene, array: str, row: int) -> str:
     return f"jet {row}" if array == "jets" else f"{KINDS[int(scene.column('particles', 'kind')[row])]} {row}"
 
 
+def sign(charge: float) -> str:
+    """Returns a charge in units of e in words; "?" where it is not known."""
+    return "?" if np.isnan(charge) else f"{charge:+g}" if charge else "0"
+
+
 def rows(scene: Scene, objects: list[tuple[str, int]]) -> pd.DataFrame:
     """Returns one row per object, with the same columns for every scene."""
     momenta = np.array([momentum_of(scene, *found) for found in objects]).reshape(-1, 4)
     charge = [
-        float(scene.column("particles", "charge")[row]) if array == "particles" else np.nan
+        sign(float(scene.column("particles", "charge")[row])) if array == "particles" else ""
         for array, row in objects
     ]
     table: dict[str, Any] = {"object": np.array([name_of(scene, *found) for found in objects], dtype=object)}
     for i, (title, digits) in enumerate(DIGITS.items()):
         table[title] = np.round(momenta[:, i], digits)
-    return pd.DataFrame({**table, "charge": np.array(charge, dtype=float)})
+    return pd.DataFrame({**table, "charge": np.array(charge, dtype=object)})
