@@ -97,6 +97,18 @@ def test_another_jet_starts_without_a_picked_particle(inspector):
     assert marked(inspector) == ([], set(), [])
 
 
+def test_a_jet_whose_explanation_is_at_hand_opens_with_its_own_at_once(inspector):
+    other = int(np.argmax(JETS.counts))
+    assert JETS.counts[5] != JETS.counts[other]
+    inspector.selection.pick(other)
+    settle(inspector.analysis.errands)
+    for index in (5, other, 5):
+        inspector.selection.pick(index)
+        expected = 11.0 * np.arange(1, JETS.counts[index] + 1)
+        np.testing.assert_allclose(inspector.table.value["relevance"], expected)
+        np.testing.assert_allclose(inspector.particles.data["relevance"], expected)
+
+
 def test_another_rule_explains_the_same_jet_again_in_place(inspector):
     inspector.rule.value = "0"
     settle(inspector.analysis.errands)

@@ -1,6 +1,6 @@
 """One jet opened up: its particles, what the network sees of it, and where its score came from."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -89,6 +89,8 @@ class JetInspector(pn.viewable.Viewer):
         self.below = pn.Column(visible=False, sizing_mode="stretch_width", margin=0)
         self.strip = pn.Column(sizing_mode="stretch_width", margin=0)
         self._jet: Jets | None = None
+        self._index: int | None = None
+        self._rows: dict[str, np.ndarray] = {}
         self._watch()
 
     def _watch(self) -> None:
@@ -118,17 +120,22 @@ class JetInspector(pn.viewable.Viewer):
             self.first.visible = current is None
             self.state.picked = -1
             self._say_who()
+            self._index = current
             self._jet = None if jets is None or current is None else jets[current]
             if self._jet is not None:
+                self._rows = particles.columns(self._jet)
                 self._explain()
                 self._fill_tab()
 
-    def _draw(self, jet: Jets, relevance: np.ndarray | None = None) -> None:
+    def _draw(self, relevance: np.ndarray | None = None) -> None:
         if relevance is not None:
             limit = symmetric_limit(relevance)
             self.scale.update(low=-limit, high=limit)
             self.state.relevance_limit = limit
-        self.particles.data = particles.columns(jet, relevance)
+            self.particles.data = {**self._rows, "relevance": relevance.astype(np.float32)}
+        else:
+            self.particles.data = self._rows
+        self.table.value = particle_table(self._rows, relevance)
 
     def _fill_tab(self, *events: Any) -> None:
         """Fills the picture that is looked at; the others are filled when their tab is opened."""
@@ -147,17 +154,17 @@ class JetInspector(pn.viewable.Viewer):
             self.edges.data = graph.edge_columns(rows["deta"], rows["dphi"], links)
 
     def _explain(self, *events: Any) -> None:
-        explanation, jet = self.analysis.explanation, self._jet
-        if jet is None or self.selection.current is None:
+        explanation = self.analysis.explanation
+        if self._jet is None or self.selection.current != self._index:
+            # The explanation is that of the next jet, which is about to be opened here too.
             return
         with pn.io.hold():
             if explanation is None:
-                self._forget(jet)
+                self._forget()
             else:
-                self._draw(jet, particle_relevance(explanation))
+                self._draw(particle_relevance(explanation))
                 self._draw_cells(explanation)
                 self._draw_ledger(explanation)
-            self.table.value = particle_table(jet, explanation)
             self._mark()
 
     def _draw_cells(self, explanation: Explanation) -> None:
@@ -184,9 +191,9 @@ class JetInspector(pn.viewable.Viewer):
         plain = {k: v for k, v in explanation.how.items() if isinstance(v, str | int | float)}
         say(self.how, ", ".join(f"{name}: {value}" for name, value in plain.items()))
 
-    def _forget(self, jet: Jets) -> None:
+    def _forget(self) -> None:
         """Relevance of another jet would be wrong on this one, so nothing is shown until its own is there."""
-        self._draw(jet)
+        self._draw()
         self.ledger.data, self.cells.data = dict(ledger.empty().data), dict(features.empty().data)
         known = self.analysis.fitted is not None
         self.strip.visible = known
@@ -368,10 +375,8 @@ def particle_relevance(explanation: Explanation) -> np.ndarray | None:
     return np.asarray(ak.to_numpy(ak.Array(explanation.relevance)[0]), dtype=float)
 
 
-def particle_table(jet: Jets, explanation: Explanation | None) -> pd.DataFrame:
-    """Returns one row per particle of the only jet, hardest first: what it is, and its relevance, nan where there is none."""
-    rows = particles.columns(jet)
-    relevance = None if explanation is None else particle_relevance(explanation)
+def particle_table(rows: Mapping[str, np.ndarray], relevance: np.ndarray | None) -> pd.DataFrame:
+    """Returns one row per particle as `particles.columns` gives them: what it is, and its relevance, nan where there is none."""
     values = (
         rows["particle"],
         rows["kind"],
