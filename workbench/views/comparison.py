@@ -9,7 +9,7 @@ from bokeh.models import ColumnDataSource, DataRange1d, Legend, Range1d
 from bokeh.plotting import figure
 
 from ..physics.roc import Roc
-from .frame import frame, quiet_legend, single
+from .frame import frame, legend_above, quiet_legend, single
 from .palette import NEUTRAL, OKABE_ITO
 from .performance import CURVE, WORKING_POINTS
 
@@ -114,7 +114,7 @@ def rejection_figure(runs: Sequence[Place]) -> figure:
         _marked(plot, run.points, "rejection", i)
     guess = np.linspace(0.01, 1, 100)
     plot.line(guess, 1 / guess, color=NEUTRAL, line_dash="dotted", legend_label="guessing")
-    quiet_legend(plot)
+    legend_above(plot)
     return plot
 
 
@@ -154,12 +154,12 @@ def auc_figure(runs: Sequence[Place]) -> figure:
 
 
 def name_runs(plot: figure, names: Sequence[str]) -> None:
-    """Gives the runs of a figure these names in its legend, as text; places without a name have no entry."""
+    """Gives the runs of a figure these names in its legend, as text; with an empty name only the letter stands there."""
     items = [item for legend in plot.select(Legend) for item in legend.items][: len(LETTERS)]
     for i, item in enumerate(items):
         name = names[i] if i < len(names) else ""
         short = name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"
-        item.update(label=value(f"{LETTERS[i]}  {short}"), visible=i < len(names))
+        item.update(label=value(f"{LETTERS[i]}  {short}".strip()), visible=i < len(names))
 
 
 def _line(plot: figure, source: ColumnDataSource, x: str, y: str, i: int, *, legend: bool = True) -> None:

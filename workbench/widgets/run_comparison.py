@@ -14,7 +14,7 @@ from ..errors import WorkbenchError
 from ..jobs.registry import Registry
 from ..jobs.run import Run
 from ..physics.comparison import Difference, Measured, auc_difference, rejection_difference
-from ..physics.roc import Rejection, discriminant, roc
+from ..physics.roc import LIMIT_LEVEL, Rejection, discriminant, roc
 from ..state.runs import RunsState, differing, sample_name
 from ..views import comparison as view
 from ..views.performance import WORKING_POINTS
@@ -152,7 +152,7 @@ def numbers(runs: Sequence[Known]) -> list[list[str]]:
 
 HEAD = (
     "Run",
-    "Validation jets",
+    "Jets",
     "AUC",
     "− A",
     *(text for point in WORKING_POINTS for text in (f"1/εB at εS = {point}", "− A")),
@@ -178,7 +178,9 @@ def _numbers(one: Known, first: Known | None, letter: str) -> list[str]:
 
 
 def _rejection(found: Rejection) -> str:
-    return str(found) if found.is_limit else with_error(found.value, found.error)
+    if found.is_limit:
+        return f"> {found.low:.3g} ({LIMIT_LEVEL:.0%} CL)"
+    return with_error(found.value, found.error)
 
 
 def difference(found: Difference) -> str:
@@ -254,7 +256,9 @@ class RunComparison(pn.viewable.Viewer):
         for place, one in zip(self.places, self._padded(runs), strict=True):
             curve = one.measured.curve if one is not None and one.measured is not None else None
             view.fill(place, curve, reference, one.rows if one is not None else {})
-        for name in ("rejections", "losses", "areas"):
+        # Curves of a rejection fill their frame: names stand in the table above, the legend has the letters.
+        view.name_runs(self.figures["rejections"], [""] * len(runs))
+        for name in ("losses", "areas"):
             view.name_runs(self.figures[name], [one.run.name for one in runs])
         self._tell(runs)
         if bool(runs) != bool(len(self.content)):
