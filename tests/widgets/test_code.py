@@ -9,6 +9,10 @@ from workbench.data import parquet
 from workbench.state.sample import SampleState
 from workbench.state.selection import SelectionState
 from workbench.widgets.code import NO_SOURCE, lines
+from workbench.widgets.jet_explorer import JetExplorer
+
+# Panel 1.9.4 resets an index in place, of which pandas 3.1 warns.
+pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword")
 
 SOURCE = 'wb.load(wb.bundled("jets"))'
 
@@ -63,3 +67,38 @@ def test_a_sample_without_a_file_says_what_to_put_in_its_place():
     sample = SampleState()
     sample.take(toy_jets(20, 1))
     assert NO_SOURCE in lines(sample, None)
+
+
+@pytest.fixture(scope="module")
+def explorer():
+    made = JetExplorer()
+    made.sample.take(parquet.read(wb.bundled("jets")), source=SOURCE)
+    made.wait(120)
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("name", ["mass", "sd_mass", "multiplicity", "tau21", "tau32"])
+def test_the_lines_behind_a_histogram_give_its_contents(explorer, monkeypatch, name):
+    drawn = []
+    monkeypatch.setattr("bokeh.plotting.show", drawn.append)
+    histogram = explorer.distributions.histograms[name]
+    found = run(histogram.code)
+    assert len(drawn) == 1
+    for kind, densities in found["found"].items():
+        shown = histogram.sources.bars.data
+        of_kind = np.asarray(shown["class"]) == kind
+        expected = wb.physics.distributions.density(densities).value
+        np.testing.assert_allclose(np.asarray(shown["density"])[of_kind], expected, rtol=1e-5, atol=1e-9)
+
+
+def test_the_lines_behind_the_table_give_its_columns(explorer, capsys):
+    explorer.selection.brush("mass", 100.0, 200.0)
+    try:
+        found = run(explorer.table._code())["found"]
+        listed = explorer.table._listed()
+        np.testing.assert_allclose(listed["m [GeV]"], found["mass"], atol=6e-4)
+        np.testing.assert_allclose(listed["N"], found["multiplicity"])
+    finally:
+        explorer.selection.unbrush()
+    assert "sd_mass" in capsys.readouterr().out

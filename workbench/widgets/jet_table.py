@@ -11,6 +11,8 @@ from bokeh.models.widgets.tables import NumberFormatter
 from ..state.sample import SampleState
 from ..state.selection import SelectionState
 from ..state.teaching import Teaching
+from . import code
+from .menu import Menu
 from .panes import line, pane, say
 from .text import safe_text
 
@@ -131,4 +133,14 @@ class JetTable(pn.viewable.Viewer):
         self.table.selection = [int(found[0])] if found.size else []
 
     def __panel__(self) -> pn.viewable.Viewable:
-        return pane("Jets of the selection", self.order, self.told, self.table, name="jets")
+        menu = Menu("jets", data=self._listed, code=self._code, sample=self.sample)
+        return pane("Jets of the selection", self.order, self.table, name="jets", menu=menu, check=self.told)
+
+    def _listed(self) -> pd.DataFrame:
+        return rows(self.sample, self.selection.indices, self.teaching)
+
+    def _code(self) -> str:
+        shown = "found = wb.physics.observables.observables(jets, ['mass', 'sd_mass', 'pt', 'multiplicity'])"
+        return code.lines(
+            self.sample, self.selection, "import pandas as pd", shown, "print(pd.DataFrame(found))"
+        )

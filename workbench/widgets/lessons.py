@@ -159,7 +159,7 @@ LESSONS: dict[str, Lesson] = {
         question="A jet has loss 4.6. Which probability did the network give to the truth?",
         answer="e^−4.6 ≈ 0.01, one per cent.",
     ),
-    "display": Lesson(
+    "event": Lesson(
         what="The particles of an event or jet with the jets that were found, in space and in the planes in which an analysis thinks.",
         why="A wrong cut, a wrong unit or a jet at the edge of the detector is seen here at once.",
         formula="η = −ln tan(θ/2)",

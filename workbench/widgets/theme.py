@@ -122,7 +122,10 @@ def room(name: str) -> dict[str, Any]:
     components: dict[str, Any] = {part: {"styleOverrides": {"root": STILL, "bar": STILL}} for part in moving}
     components |= {
         "MuiButtonBase": {"defaultProps": {"disableRipple": True}, "styleOverrides": {"root": {**ring, **STILL}}},
-        "MuiAccordion": {"defaultProps": {"disableGutters": True, "elevation": 0}},
+        "MuiAccordion": {"defaultProps": {"disableGutters": True, "elevation": 0}, "styleOverrides": {"root": flat}},
+        "MuiAccordionSummary": {
+            "styleOverrides": {"root": {"minHeight": 36, "padding": "0 10px", **ring}, "content": {"margin": "6px 0"}}
+        },
         # The plus and minus of number fields have no name for who cannot see; the arrow keys do the same.
         "MuiInputAdornment": {
             "styleOverrides": {"root": {"& > .MuiIconButton-root:not([aria-label])": {"display": "none"}}}
@@ -184,6 +187,7 @@ def surroundings() -> dict[str, Any]:
         **at("dark"),
         "& .MuiToolbar-root": {"minHeight": f"{HEADER}px !important"},
         "& .header .MuiToolbar-root > .MuiBox-root": {"minWidth": 0},
+        "& .main-content": {"paddingTop": "6px"},
         "& .title": {"fontSize": 17, "fontWeight": 600, "letterSpacing": "0.01em"},
     }
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
 
@@ -19,7 +20,8 @@ from ..state.selection import SelectionState
 from ..views import training
 from .analysis import Analysis, Live, held_out
 from .errands import Errands
-from .panes import fold, line, picture, say
+from .menu import Menu
+from .panes import fold, line, pane, picture, say
 from .text import time_left
 
 FIRST = ("network", "epochs", "batch_size", "learning_rate")
@@ -171,7 +173,9 @@ class TrainingPanel(pn.viewable.Viewer):
         if not len(self.curves):
             self.figures = [f(self.sources) for f in (training.loss_figure, training.auc_figure)]
             self.figures.append(training.speed_figure(self.sources))
-            self.curves[:] = [picture(figure) for figure in self.figures]
+            menu = Menu("training", figure=lambda: self.figures, data=self._learned, sample=self.sample)
+            shown = [picture(figure) for figure in self.figures]
+            self.curves[:] = [pane("How it learns", *shown, name="training", menu=menu)]
         self.curves.visible = True
         self.run.follow(job)
 
@@ -272,6 +276,9 @@ class TrainingPanel(pn.viewable.Viewer):
             self.plan,
             f"Learns from {rest:,} of the selected jets; the quality is measured on {unseen:,} others.",
         )
+
+    def _learned(self) -> pd.DataFrame:
+        return pd.DataFrame(self.run.epochs)
 
     def __panel__(self) -> pn.viewable.Viewable:
         return pn.Column(
