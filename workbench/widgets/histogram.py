@@ -289,8 +289,9 @@ class Histogram(pn.viewable.Viewer):
             return
         self._pending = None
         self.selection.brush(self.observable.name, low, high)
-        # While a brush is dragged, at most half of the time goes into following it.
-        self._free_at = time.monotonic() + (time.monotonic() - now)
+        # While a brush is dragged, a third of the time goes into following it: the browser has to draw what comes.
+        ended = time.monotonic()
+        self._free_at = ended + 2 * (ended - now)
 
     def _on_tap(self, event: Tap) -> None:
         bins, low, high = self.bins
