@@ -123,6 +123,7 @@ def test_the_table_has_one_row_per_particle_and_always_the_same_columns(inspecto
     inspector.analysis.explanation = None
     assert list(inspector.table.value) == before
     assert inspector.table.value["relevance"].isna().all()
+    assert "kind" not in inspector.table.formatters
 
 
 def test_the_graph_has_as_many_edges_as_neighbours_were_asked_for(inspector):

@@ -293,7 +293,8 @@ class JetInspector(pn.viewable.Viewer):
             name="particles",
             menu=self._menu("particles", None, lambda: self.table.value, "print(explanation.relevance[0])"),
         )
-        return [row([books, seen, listed], width=380, most=3)]
+        left = pn.Column(books, listed, sizing_mode="stretch_width", margin=0)
+        return [row([left, seen], width=380, most=2)]
 
     def _menu(
         self,
@@ -353,7 +354,7 @@ def table_of_particles() -> pn.widgets.Tabulator:
     """Returns the table of the particles, without rows; its columns are always the same."""
     # The browser's table answers new columns with an error while it is not drawn yet.
     return pn.widgets.Tabulator(
-        pd.DataFrame({name: np.zeros(0) for name in PARTICLE_COLUMNS}),
+        particle_table(particles.empty().data, None),
         show_index=False,
         disabled=True,
         height=380,
