@@ -20,7 +20,7 @@ from ..engines.trees import Trees
 from ..errors import ExplanationError, nearest
 from ..progress import Never, Report, Step, Stop, silent
 from .lrp import Flow, frozen, joined, propagate
-from .rules import Rule, rule_named
+from .rules import Composite, Rule, rule_named
 from .shapley import shapley_values
 
 FIRST_JETS = 16
@@ -105,7 +105,15 @@ def _method(
         how = {"method": "interventional Shapley values", "background": fingerprint([against])}
         return _shapley(fitted.network, against, direction), {**how, "background_jets": len(against)}
     how = {"method": "layer-wise relevance propagation", "rule": rule if isinstance(rule, str) else "own"}
-    return _relevance(fitted.network, direction, chosen, record), {**how, "settings": repr(chosen)}
+    return _relevance(fitted.network, direction, chosen, record), {**how, "settings": _settings(chosen)}
+
+
+def _settings(rule: Rule) -> dict[str, Any]:
+    """Returns the numbers of a rule; of a composite those of each of its rules, by where it holds."""
+    if isinstance(rule, Composite):
+        parts = {str(where): _settings(part) for where, part in rule.parts}
+        return {**parts, "otherwise": _settings(rule.otherwise)}
+    return {name: value for name, value in vars(rule).items() if name != "absorbs"}
 
 
 def _flows(
