@@ -74,7 +74,7 @@ def start(command, browser, name, steps):
 
 def jets_shown(page):
     """Waits for the distributions."""
-    page.get_by_text(re.compile(r"of [\d,]+ jets selected")).wait_for()
+    page.get_by_text(re.compile(r"of [\d,]+ jets selected")).first.wait_for()
 
 
 def jet_opened(page):

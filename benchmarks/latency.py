@@ -1,0 +1,188 @@
+"""How long from a key or click on the jets page until the picture has changed, beside a text of a page with nothing else.
+
+    python -m benchmarks.latency [--jets 100000 1000000] [--times 20]
+
+Median and p95 in ms over real keys and mouse buttons in headless chromium, from the event in the browser to the first frame
+that differs, idle and while a ParticleNet-Lite fit runs on the same cores. The samples are the bundled jets, tiled, with their
+observables as columns. "text" is a slider and a line of text served the same way in the same run: what any page of this kind
+takes at least.
+"""
+
+import argparse
+import re
+import tempfile
+from pathlib import Path
+
+import awkward as ak
+import numpy as np
+from playwright.sync_api import Error
+
+import workbench as wb
+from tests.apps.browser import ROOT, chromium, click_until, idle, opened, serving
+from workbench.data import parquet
+from workbench.data.jets import Jets
+
+OBSERVABLES = ("mass", "sd_mass", "multiplicity", "tau21", "tau32")
+TEXT = """
+import panel as pn
+import panel_material_ui as pmui
+from workbench.widgets.latency import hasten
+pn.extension()
+hasten()
+slider = pmui.IntSlider(label="number", start=0, end=1000)
+text = pn.pane.HTML("is 0")
+slider.param.watch(lambda event: setattr(text, "object", f"is {event.new}"), "value")
+pn.Column(slider, text).servable()
+"""
+PROBE = """([event, value]) => {
+  const seen = new Function("return " + value)
+  window.probe = new Promise((resolve) => {
+    const before = seen()
+    window.addEventListener(event, () => {
+      const began = performance.now()
+      const look = () => seen() === before ? requestAnimationFrame(look) : resolve(performance.now() - began)
+      requestAnimationFrame(look)
+    }, {capture: true, once: true})
+  })
+}"""
+SUM = """(() => {{
+  const figure = [...Bokeh.documents[0]._all_models.values()].find((m) => m.name === "{name}" && m.renderers)
+  return figure.renderers.map((r) => Object.values(Object.fromEntries(r.data_source.data))
+    .flatMap((c) => Array.from(c).filter((x) => typeof x === "number")).reduce((a, b) => a + (b || 0), 0)).join()
+}})()"""
+TELLS = """(() => {{
+  const walk = (root) => [...root.querySelectorAll("*")].flatMap((e) => [e, ...(e.shadowRoot ? walk(e.shadowRoot) : [])])
+  const found = walk(document).filter((e) => !e.children.length && /{pattern}/.test(e.textContent))
+  return found.map((e) => e.textContent).join()
+}})()"""
+
+
+def tiled(jets: Jets, n: int, particles: int) -> Jets:
+    """Returns the jets again and again, `n` in all, with at most so many particles each and their observables as columns."""
+    numbers = wb.physics.observables.observables(jets, OBSERVABLES)
+    small = jets.with_columns(**numbers)
+    rows = np.arange(n) % len(jets)
+    whole = small[rows]
+    short = ak.to_packed(whole.constituents[:, :particles])
+    return Jets(short, whole.p4, whole.label, whole.classes, whole.weight, whole.columns, whole.origin)
+
+
+def measured(page, event, value, trigger, times):
+    """Returns the times in ms from `event` to a changed `value`; a time-out counts as 10 s."""
+    found = []
+    for number in range(times):
+        page.evaluate(PROBE, [event, value])
+        trigger(number)
+        try:
+            found.append(
+                page.evaluate("Promise.race([window.probe, new Promise((r) => setTimeout(r, 10000, 10000))])")
+            )
+        except Error:
+            found.append(10_000.0)
+        page.wait_for_timeout(250)
+    return found
+
+
+def told(what, when, found, baseline):
+    """Prints one row."""
+    median, high = np.median(found), np.percentile(found, 95)
+    print(f"{what:34s}{when:22s}{median:7.0f} / {high:5.0f} ms   {median / baseline:5.1f} x text", flush=True)
+
+
+def brush(page, number):
+    """Drags over the histogram of the mass."""
+    box = page.locator(".wb-mass canvas").first.bounding_box()
+    y, left = box["y"] + box["height"] / 2, box["x"] + box["width"] * (0.35 + 0.01 * (number % 10))
+    page.mouse.move(left, y)
+    page.mouse.down()
+    page.mouse.move(left + 60, y, steps=3)
+    page.mouse.up()
+
+
+def looked_at(page, when, baseline, times):
+    """Measures what a user does while looking at jets."""
+    jets = TELLS.format(pattern="^Jet [0-9]+: ")
+    score = TELLS.format(pattern="^score [+-].* rest$")
+    page.mouse.click(5, 990)
+    found = measured(page, "keydown", jets, lambda _: page.keyboard.press("ArrowRight"), times)
+    told("next jet, its particles", when, found, baseline)
+    found = measured(page, "keydown", score, lambda _: page.keyboard.press("ArrowRight"), times)
+    told("next jet, its relevance", when, found, baseline)
+    other = SUM.format(name="multiplicity")
+    page.locator(".wb-mass canvas").first.scroll_into_view_if_needed()
+    told(
+        "brush, the other histograms",
+        when,
+        measured(page, "pointerup", other, lambda n: brush(page, n), times),
+        baseline,
+    )
+    page.get_by_role("button", name="Clear all brushes").click()
+    field = page.get_by_label("Keep only")
+
+    def choose(number):
+        field.fill(f"pt > {560 + number}")
+        field.press("Enter")
+
+    told("selection expression", when, measured(page, "change", other, choose, max(times // 2, 3)), baseline)
+
+
+def trained(page, baseline):
+    """Starts a fit and measures its first sign of life; it goes on."""
+    box = page.get_by_role("textbox", name=re.compile("^Epochs"))
+    box.fill("500")
+    box.press("Enter")
+    value = TELLS.format(pattern="^particlenet-lite, seed [0-9]+: ")
+    train = page.get_by_role("button", name="Train")
+    told("job, first sign of life", "", measured(page, "click", value, lambda _: train.click(), 1), baseline)
+    page.get_by_text(re.compile("epoch .* of 500")).first.wait_for()
+
+
+def main():
+    """Prints the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--jets", type=int, nargs="+", default=[100_000, 1_000_000])
+    parser.add_argument("--times", type=int, default=20)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name, chromium() as browser:
+        folder = Path(name)
+        (folder / "text.py").write_text(TEXT)
+        bundled = wb.load(wb.bundled("jets"))
+        for n in asked.jets:
+            parquet.write(tiled(bundled, n, 30 if n <= 100_000 else 5), folder / f"jets-{n}.parquet")
+        env = {"WORKBENCH_DATA": name, "WORKBENCH_RUNS": f"{name}/runs"}
+        with serving(folder / "text.py", ROOT / "apps" / "jets.py", env=env) as server:
+            with opened(browser, server.address) as page:
+                page.get_by_role("slider").focus()
+                found = measured(
+                    page, "keydown", TELLS.format(pattern="^is [0-9]"),
+                    lambda _: page.keyboard.press("ArrowRight"), asked.times,
+                )  # fmt: skip
+            baseline = float(np.median(found))
+            told("text", "idle", found, baseline)
+            for n in asked.jets:
+                address = f"{server.root}/jets?v=1&sample=file:jets-{n}.parquet"
+                with opened(browser, address) as page:
+                    page.get_by_text(re.compile(rf"^{n:,} of {n:,} jets selected")).first.wait_for()
+                    page.get_by_text("Area under the ROC curve").wait_for()
+                    first = page.get_by_role("button", name="Open the first jet")
+                    click_until(page, first, page.get_by_text(re.compile("^score [+-].* rest$")))
+                    idle(page)
+                    looked_at(page, f"{n:,}, idle", baseline, asked.times)
+                    page.get_by_label("Keep only").fill("")
+                    page.get_by_label("Keep only").press("Enter")
+                    trained(page, baseline)
+                    looked_at(page, f"{n:,}, fit runs", baseline, asked.times)
+                    stop = page.get_by_role("button", name="Stop", exact=True).last
+                    value = TELLS.format(pattern="Stopp")
+                    told(
+                        "job, stop acknowledged",
+                        "",
+                        measured(page, "click", value, lambda _, s=stop: s.click(), 1),
+                        baseline,
+                    )
+
+
+if __name__ == "__main__":
+    main()
