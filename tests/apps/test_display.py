@@ -47,7 +47,9 @@ def test_bundled_jets_open_in_all_views_and_the_keys_walk(address, browser):
         page.get_by_text(TITLE).first.wait_for()
         through_all_views(page)
         click_until(
-            page, page.get_by_role("button", name="Next"), page.get_by_text(re.compile(r"^Jet 1 of")).first
+            page,
+            page.get_by_role("button", name="Next", exact=True),
+            page.get_by_text(re.compile(r"^Jet 1 of")).first,
         )
         page.locator("body").press("n")
         page.get_by_text(re.compile(r"^Jet 2 of")).first.wait_for()
@@ -61,7 +63,6 @@ def test_bundled_jets_open_in_all_views_and_the_keys_walk(address, browser):
 def test_a_slider_cuts_in_the_browser(address, browser):
     with opened(browser, f"{address}?view=x-y") as page:
         page.get_by_text(TITLE).first.wait_for()
-        page.wait_for_function("true")
         page.get_by_role("button", name="Cuts, colours and camera").click()
         slider = page.get_by_role("slider", name=re.compile("Lowest pT of a particle"))
         slider.wait_for()

@@ -79,9 +79,9 @@ class Walk(param.Parameterized):
         """The orders that this sample can be put in."""
         return [AS_GIVEN, *(name for name in ORDERS[1:] if measure(self.sample, name) is not None)]
 
-    def take(self, sample: Events | Jets) -> None:
-        """Begins with the first of another sample."""
-        self.param.update(sample=sample, by=AS_GIVEN, position=0)
+    def take(self, sample: Events | Jets, position: int = 0) -> None:
+        """Begins with another sample, at most at its last event."""
+        self.param.update(sample=sample, by=AS_GIVEN, position=min(position, len(sample) - 1))
 
     def step(self, by: int) -> None:
         """Goes on in the order; the last is followed by the first."""

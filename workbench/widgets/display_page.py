@@ -105,9 +105,7 @@ class DisplayPage:
             return
         self._refuse("")
         self.id = id
-        self.walk.take(found.sample)
-        if position:
-            self.walk.go(position)
+        self.walk.take(found.sample, position)
 
     def _show(self, *events: Any) -> None:
         sample, position = self.walk.sample, self.walk.position
@@ -127,15 +125,18 @@ class DisplayPage:
         self.told.visible = bool(why)
 
     def _main(self) -> pn.viewable.Viewable:
+        views = pane("The event in four views", self.steps, self.display, name="display")
+        objects = pane(
+            "Objects, and the invariant mass of those that are marked", self.display.objects, name="objects"
+        )
+        for each in (views, objects):
+            # Else the column squeezes what folds out of a pane under the next one.
+            each.styles = {**each.styles, "flex": "none"}
         return pn.Column(
             self.told,
             self.address,
-            pane("The event in four views", self.steps, self.display, name="display"),
-            pane(
-                "Objects, and the invariant mass of those that are marked",
-                self.display.objects,
-                name="objects",
-            ),
+            views,
+            objects,
             sizing_mode="stretch_width",
             margin=(0, 8),
         )
