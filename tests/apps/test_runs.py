@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from tests.apps.browser import ROOT, assert_quiet, click_until, needs_browser, opened, serving
+from tests.apps.browser import ROOT, assert_quiet, needs_browser, opened, serving
 from tests.state.fake_registry import MARKUP
 from tests.toys import toy_jets
 from workbench.jobs.job import Answer, Job
@@ -91,10 +91,12 @@ def test_runs_are_compared_renamed_deleted_and_taken_back(page):
     name.fill("five better trees")
     name.press("Enter")
     page.get_by_role("gridcell", name="five better trees").wait_for()
-    click_until(page, page.get_by_role("button", name="Delete"), page.get_by_text("is in the bin"))
+    # One click each: a second one would delete, or take back, the next.
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_text("five better trees is in the bin").wait_for()
     page.get_by_text(re.compile("^2 runs.")).wait_for()
-    click_until(page, page.get_by_role("button", name="Undo"), page.get_by_text(re.compile("^3 runs.")))
-    name = page.get_by_label("Name", exact=True)
+    page.get_by_role("button", name="Undo").click()
+    page.get_by_text(re.compile("^3 runs.")).wait_for()
     tick(page, "five better trees")
     page.get_by_role("row", name=re.compile("^iterations 3 5$")).wait_for()
     name.fill(TREES[1])
@@ -118,8 +120,10 @@ def test_a_name_that_looks_like_markup_stays_text_everywhere(page):
     with page.expect_download() as download:
         page.get_by_role("button", name="Export").click()
     assert re.fullmatch(r"[\w.+-]+\.safetensors", download.value.suggested_filename)
-    click_until(page, page.get_by_role("button", name="Delete"), page.get_by_text(f"{MARKUP} is in the bin."))
-    click_until(page, page.get_by_role("button", name="Undo"), page.get_by_text(re.compile("^3 runs.")))
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_text(f"{MARKUP} is in the bin.").wait_for()
+    page.get_by_role("button", name="Undo").click()
+    page.get_by_text(re.compile("^3 runs.")).wait_for()
     assert page.locator("img[src=x]").count() == 0
     assert dialogs == []
     assert_quiet(page)

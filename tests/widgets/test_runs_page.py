@@ -105,6 +105,15 @@ def test_ticking_rows_compares_them_and_filters_keep_them(page):
     assert page.table.table.selection == [0, 1, 2]
 
 
+def test_a_tick_that_comes_before_a_new_table_shows_its_ticks_adds_to_them(page):
+    choose(page, 0)
+    page.table.text.value = "run"
+    page.table.table.selection = [1]
+    assert page.state.chosen == [IDS[0], IDS[1]]
+    beat(page)
+    assert page.table.table.selection == [0, 1]
+
+
 def test_only_the_parameters_that_differ_are_shown(page):
     choose(page, 0, 1)
     head, *rows = cells(page.comparison.settings.object)

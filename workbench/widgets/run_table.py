@@ -194,12 +194,14 @@ class RunTable(pn.viewable.Viewer):
             self._busy = False
 
     def _choose(self, *events: Any) -> None:
-        if self._busy or self._wait > 0:
+        if self._busy:
             return
         state = self.state
         shown = [run.id for run in state.shown]
-        hidden = [run_id for run_id in state.chosen if run_id not in shown]
-        state.choose([*hidden, *(shown[i] for i in self.table.selection if i < len(shown))])
+        ticked = [shown[i] for i in self.table.selection if i < len(shown)]
+        # The rows of a new table are not ticked yet: a tick adds to what is chosen.
+        kept = [run_id for run_id in state.chosen if self._wait > 0 or run_id not in shown]
+        state.choose([*kept, *ticked])
         self._mark()
 
     def _open(self, event: Any) -> None:
