@@ -10,7 +10,7 @@ import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
 from bokeh.models import FactorRange
-from bokeh.models.widgets.tables import NumberFormatter
+from bokeh.models.widgets.tables import NumberFormatter, StringFormatter
 
 from ..data.explanation import Explanation
 from ..data.jets import Jets
@@ -364,7 +364,11 @@ def table_of_particles() -> pn.widgets.Tabulator:
         layout="fit_data_fill",
         theme_classes=["table-sm"],
         configuration={"columnDefaults": {"headerSort": False}},
-        formatters={name: NumberFormatter(format=form) for name, form in PARTICLE_COLUMNS.items() if form},
+        # An empty column of text would count as one of numbers.
+        formatters={
+            name: NumberFormatter(format=form) if form else StringFormatter()
+            for name, form in PARTICLE_COLUMNS.items()
+        },
         stylesheets=[":host .tabulator { font-size: 12px; }"],
     )
 
