@@ -209,3 +209,4 @@ def test_a_mean_that_was_made_before_is_not_made_again(inspector, monkeypatch):
     assert not inspector.analysis.errands.waiting
     assert np.isfinite(inspector.images.differing.data["image"][0]).any()
     assert "standard errors" in inspector.images.titles[2].object
+    assert [place.visible for place in inspector.images.places] == [False, False, True]

@@ -83,6 +83,8 @@ def strip_figure(source: ColumnDataSource, lines: FactorRange) -> figure:
             text_color=ON_CHIP,
             background_fill_color=CHIP,
             background_fill_alpha=1,
+            border_line_color=CHIP,
+            border_line_width=4,
         )
     )
     plot.x_range.range_padding = 0.5

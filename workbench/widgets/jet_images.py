@@ -65,7 +65,8 @@ class JetImages(pn.viewable.Viewer):
             for title, figure in zip(self.titles, (*self.figures, self.difference), strict=True)
         ]
         self.told = line(variant="caption")
-        self.pictures = row(self.places[:1], width=260, most=2)
+        self.places[1].visible = self.places[2].visible = False
+        self.pictures = row(self.places, width=260, most=2)
         for widget in (*self.switches.values(), self.shown):
             widget.param.watch(self.draw, "value")
         selection.param.watch(self._on_jet, "current")
@@ -87,9 +88,9 @@ class JetImages(pn.viewable.Viewer):
         jets = self.selection.sample.jets
         if not self.seen or jets is None:
             return
-        places = {JET: self.places[:1], MEANS: self.places[:2], DIFFERENCE: self.places[2:]}[self.shown.value]
-        if list(self.pictures) != places:
-            self.pictures[:] = places
+        # Hidden and not taken out: figures that share a scale must not leave the document one by one.
+        for place, modes in zip(self.places, ((JET, MEANS), (MEANS,), (DIFFERENCE,)), strict=True):
+            place.visible = self.shown.value in modes
         unit = "share of pT" if normalise in self.steps else "pT [GeV]"
         for figure in self.figures:
             view.say_unit(figure, unit)
