@@ -103,7 +103,6 @@ class SelectionBar(pn.viewable.Viewer):
     def _button(self, name: str, low: float, high: float) -> Any:
         button = pmui.Button(
             label=f"✕ {name} {low:.4g} to {high:.4g}",
-            description=f"Take the range of {name} off",
             variant="text",
             size="small",
             margin=(2, 2),
