@@ -15,19 +15,26 @@ from workbench.data.explanation import Explanation, Ledger
 from workbench.data.jets import Jets, momenta
 from workbench.physics.distributions import Points
 from workbench.physics.roc import Band
+from workbench.state.display import DisplayState
 from workbench.views import (
+    comparison,
+    cuts,
     distributions,
+    eta_phi,
     features,
     graph,
     image,
     ledger,
+    longitudinal,
     lund,
     palette,
     particles,
     performance,
     training,
+    transverse,
 )
 from workbench.views.frame import axis_label
+from workbench.widgets.flat_views import cut_row
 
 EDGES = np.array([0.0, 1.0, 3.0])
 TWO = {
@@ -225,6 +232,26 @@ def every_figure():
         performance.score_figure(performance.Curves()),
         performance.calibration_figure(_source(performance.calibration_columns(*np.full((4, 1), 0.5)))),
         performance.rate_figure(_source(rates), "mass", "GeV", signal="top", background="QCD", name="rate"),
+        *flat_figures(),
+        *run_figures(),
+    ]
+
+
+def run_figures():
+    """The figures that compare runs."""
+    places = comparison.places()
+    rejection = comparison.rejection_figure(places)
+    ratio = comparison.ratio_figure(places, rejection)
+    return [rejection, ratio, comparison.loss_figure(places), comparison.auc_figure(places)]
+
+
+def flat_figures():
+    """The flat views of an event, without cuts."""
+    cut = cuts.Cuts(cut_row(DisplayState()))
+    return [
+        eta_phi.map_figure(eta_phi.empty(), cut, eta_phi.intensity()),
+        transverse.transverse_figure(transverse.empty(), cut),
+        longitudinal.longitudinal_figure(longitudinal.empty(), cut),
     ]
 
 
