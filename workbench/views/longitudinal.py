@@ -12,7 +12,7 @@ from .deposits import Deposits, lengths
 from .detectors import Detector
 from .event import Scene
 from .frame import frame, single
-from .palette import NEUTRAL
+from .palette import CHIP, NEUTRAL, ON_CHIP
 from .transverse import LAYERS, LONGEST, extent_columns, fit, lines, tracks_of
 
 GUIDES = (0.0, 1.0, 1.5, 2.5, 3.0, 5.0)
@@ -191,7 +191,8 @@ def longitudinal_figure(sources: dict[str, ColumnDataSource], cuts: Cuts, height
         "r",
         text="text",
         source=sources["guides"],
-        text_color=NEUTRAL,
+        text_color=ON_CHIP,
+        background_fill_color=CHIP,
         text_font_size="11px",
         text_align="align",
         y_offset=-3,

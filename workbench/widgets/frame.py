@@ -257,7 +257,7 @@ class Frame:
         say(self.doing, self.errands.doing)
 
 
-_TITLE = {"color": theme.LIGHT.on_header, "white-space": "nowrap"}
+_TITLE = {"color": theme.LIGHT.on_header, "white-space": "nowrap", "flex": "none", "padding-left": "10px"}
 _DOING = {
     "color": theme.LIGHT.on_header_quiet,
     "white-space": "nowrap",
