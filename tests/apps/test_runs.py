@@ -56,6 +56,7 @@ def runs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
     kept, jets = Registry(folder, ""), toy_jets(800, 3)
     ids = [trained(kept, jets, name, n) for name, n in zip((*TREES, MARKUP), (3, 5, 4), strict=True)]
+    kept.samples.keep(jets)
     assert kept.flush(60)
     return folder, ids
 
