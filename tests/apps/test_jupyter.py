@@ -70,7 +70,9 @@ def add_cell_and_run(page, code):
 
 def finished(page):
     """Waits until every cell has run, or one has failed, which is told with its words."""
-    last = page.locator(".jp-OutputArea-executeResult").filter(has_text=re.compile(r"^\s*True\s*$"))
+    last = page.locator(".jp-OutputArea-executeResult .jp-RenderedText").filter(
+        has_text=re.compile(r"^\s*True\s*$")
+    )
     failed = page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.stderr']")
     failed = failed.or_(page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.error']"))
     last.or_(failed).last.wait_for(timeout=PATIENCE)
