@@ -82,9 +82,11 @@ def test_a_file_of_the_folder_is_opened_brushed_compared_and_found_again_by_its_
         page.get_by_text(re.compile("of 300 jets selected")).first.wait_for()
         page.locator(".wb-mass canvas").first.wait_for()
         brush(page, "mass")
-        unfold(page, "Compare with a second sample", page.get_by_label("Second sample beside it"))
-        option = page.get_by_role("option", name=re.compile("Vincia"))
-        click_until(page, page.get_by_label("Second sample beside it"), option)
+        unfold(
+            page, "Compare with a second sample", page.get_by_role("combobox", name="Second sample beside it")
+        )
+        option = page.locator("li").filter(has_text="Vincia")
+        click_until(page, page.get_by_role("combobox", name="Second sample beside it"), option)
         click_until(page, option, page.get_by_text(re.compile("It differs most in")))
         page.wait_for_function(
             "location.search.includes('range=mass') && location.search.includes('beside=')"

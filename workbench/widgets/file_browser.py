@@ -18,7 +18,7 @@ from .panes import line, say
 READING = "reading the file"
 SEARCHING = "looking for files"
 UPLOADED = "upload:"
-UNITS = {"as the file says": None, "GeV": "GeV", "MeV": "MeV"}
+UNITS = {"as the file says": "", "GeV": "GeV", "MeV": "MeV"}
 UP = "↑ up"
 
 
@@ -68,7 +68,7 @@ class FileBrowser(pn.viewable.Viewer):
         )
         self.start = pmui.IntInput(label="First row", value=0, start=0, format="0", **small)
         self.end = pmui.IntInput(label="Up to row", value=ROWS, start=1, format="0", **small)
-        self.units = pmui.Select(label="Energy unit", options=UNITS, value=None, **small)
+        self.units = pmui.Select(label="Energy unit", options=UNITS, value="", **small)
         self.radius = pmui.FloatInput(
             label="Radius of jets made from events", value=0.8, start=0.1, end=1.5, step=0.1, **small
         )
@@ -92,7 +92,7 @@ class FileBrowser(pn.viewable.Viewer):
         return Wanted(
             self.start.value,
             self.end.value,
-            self.units.value,
+            self.units.value or None,
             None if self.radius.value == 0.8 else self.radius.value,
             None if self.pt_min.value == 20.0 else self.pt_min.value,
         )
