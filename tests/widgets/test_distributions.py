@@ -130,7 +130,7 @@ def test_a_sample_beside_itself_has_a_ratio_of_one_and_no_difference(pane):
         np.testing.assert_allclose(histogram.sources.ratio.data["ratio"], 1)
         assert (histogram.difference.chi2, histogram.difference.p) == (0, 1)
         assert "χ²/ndf = 0.0/" in pane.check(name)
-        assert histogram.ratio.yaxis.axis_label == "second / first"
+        assert histogram.ratio.yaxis.axis_label == "2nd / 1st"
     assert len(pane.shown.histograms["mass"].sources.dashes.data["xs"]) == 2
     assert "the same, 400 of 400 jets selected" in html.unescape(pane.shown.beside.object)
     pane.comparison.clear()

@@ -253,7 +253,7 @@ class Histogram(pn.viewable.Viewer):
         low, high = view.ratio_range(self.sources.ratio.data)
         self.ratio.y_range.start, self.ratio.y_range.end = low, high
         self.ratio.yaxis.ticker.ticks = list(view.ratio_ticks(high))
-        self.ratio.yaxis.axis_label = "second / first" if self.second else f"/ {reference}"
+        self.ratio.yaxis.axis_label = "2nd / 1st" if self.second else f"/ {reference}"
         self._scale()
 
     def _scale(self) -> None:

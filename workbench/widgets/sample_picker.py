@@ -178,7 +178,8 @@ class SamplePicker(pn.viewable.Viewer):
             return Kept(opened.jets, opened.jets.origin.name, opened.source, opened.events)
         jets = parquet.read(public("bundled")(id))
         assert isinstance(jets, Jets)
-        return Kept(jets, jets.origin.name, f'wb.load(wb.bundled("{id}"))')
+        title = next(title for title, name in BUNDLED.items() if name == id)
+        return Kept(jets, title, f'wb.load(wb.bundled("{id}"))')
 
     def _take_file(self, id: str, opened: Opened) -> None:
         prefix = "" if id.startswith(UPLOADED) else FILE
