@@ -102,3 +102,16 @@ def test_a_new_first_sample_keeps_the_second(comparison):
     comparison.selection.sample.take(toy_jets(30, 8))
     assert comparison.beside.mask.all()
     assert comparison.beside.ranges == {}
+
+
+def test_an_expression_that_the_second_sample_cannot_follow_stays_said_until_it_can(comparison):
+    selection = comparison.selection
+    selection.sample.add(score=np.linspace(0, 1, 200))
+    comparison.take(toy_jets(90, 2))
+    selection.sample.choose("score > 0.5")
+    selection.brush("pt", 0, 1e5)
+    assert "score" in comparison.notice
+    assert comparison.reference.expression == ""
+    comparison.reference.add(score=np.linspace(0, 1, 90))
+    assert comparison.notice == ""
+    np.testing.assert_array_equal(comparison.beside.mask, np.linspace(0, 1, 90) > 0.5)

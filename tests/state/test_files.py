@@ -171,3 +171,19 @@ def test_a_session_uploads_so_many_files_and_no_more(content):
     with pytest.raises(DataError, match="were uploaded already"):
         uploads.keep("jets.parquet", content)
     uploads.close()
+
+
+def test_a_folder_that_may_not_be_read_hides_no_other_from_a_search(folder, monkeypatch):
+    (folder / "closed").mkdir()
+    scandir = os.scandir
+
+    def refuse(path):
+        if Path(path).name == "closed":
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    files = Files([folder])
+    assert [entry.id for entry in files.search("qcd sample").entries] == ["data/runs/QCD sample.h5"]
+    with pytest.raises(DataError, match="cannot be read"):
+        files.listing("data/closed")

@@ -12,7 +12,7 @@ from workbench.data.classes import ClassArray
 from workbench.data.explanation import Explanation, Ledger
 from workbench.state.sample import SampleState
 from workbench.state.selection import SelectionState
-from workbench.widgets.analysis import NEIGHBOURS, Analysis, Explanations, neighbours
+from workbench.widgets.analysis import NEIGHBOURS, WHOLE, Analysis, Explanations, held_out, neighbours
 from workbench.widgets.errands import Errands
 
 JETS = toy_jets(60, 3)
@@ -143,3 +143,38 @@ def test_what_nobody_waits_for_is_not_said_to_be_done():
     errands.drop("looking ahead")
     assert not errands.waiting
     errands.close()
+
+
+def test_the_jets_that_a_fit_never_saw_are_found_again_on_coming_back_to_its_sample(analysis):
+    mask = np.asarray(JETS.p4.pt) > 560
+    note = {WHOLE: JETS.fingerprint, "selection": "pt > 560", "seed": 4}
+    analysis.take(Planted(2), "trained here", learned=note)
+    settle(analysis.errands)
+    np.testing.assert_array_equal(analysis.unseen, held_out(mask, 4))
+    analysis.sample.take(toy_jets(40, 9))
+    settle(analysis.errands)
+    assert analysis.unseen is None
+    assert not analysis.partly_seen
+    analysis.sample.take(JETS)
+    settle(analysis.errands)
+    np.testing.assert_array_equal(analysis.unseen, held_out(mask, 4))
+
+
+def test_a_fit_whose_jets_cannot_be_told_says_that_it_saw_some_of_the_sample(analysis):
+    analysis.take(
+        Planted(2), "trained here", learned={WHOLE: JETS.fingerprint, "selection": "pt >", "seed": 4}
+    )
+    settle(analysis.errands)
+    assert analysis.unseen is None
+    assert analysis.partly_seen
+
+
+def test_another_pair_of_classes_gives_the_second_sample_its_score_too(analysis):
+    second = SampleState()
+    second.take(toy_jets(30, 5))
+    analysis.beside = second
+    settle(analysis.errands)
+    before = second.column("score")
+    analysis.against("QCD", "top")
+    settle(analysis.errands)
+    np.testing.assert_allclose(second.column("score"), 1 - before)

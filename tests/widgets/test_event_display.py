@@ -6,6 +6,8 @@ import awkward as ak
 import numpy as np
 import pytest
 
+from tests.toys import toy_jets
+from workbench.data import parquet
 from workbench.data.events import Events
 from workbench.data.jets import Jets, momenta
 from workbench.data.origin import Origin
@@ -173,6 +175,17 @@ def test_the_page_opens_the_bundled_jets_and_walks():
     page.press("p")
     page.press("3")
     assert (page.walk.position, page.state.view) == (3, "x-y")
+    page.close()
+
+
+def test_a_link_with_rows_of_a_file_opens_those_rows(tmp_path):
+    jets = toy_jets(20, 1)
+    parquet.write(jets, tmp_path / "toys.parquet")
+    page = DisplayPage(Files([tmp_path]), Uploads(0))
+    page.open(f"file:{tmp_path.name}/toys.parquet|start=5|stop=12", 2)
+    wait(page)
+    assert len(page.walk.sample) == 7
+    np.testing.assert_array_equal(page.walk.sample.p4.pt, jets.p4.pt[5:12])
     page.close()
 
 

@@ -19,7 +19,7 @@ from workbench.data.explanation import Explanation, Ledger
 from workbench.errors import DataError
 from workbench.jobs.recipe import Setting
 from workbench.progress import Outcome
-from workbench.widgets.analysis import HELD_OUT, held_out, losses
+from workbench.widgets.analysis import HELD_OUT, WHOLE, held_out, losses
 from workbench.widgets.errands import Errands
 from workbench.widgets.jets_page import JetsPage
 from workbench.widgets.performance import measure
@@ -340,3 +340,16 @@ def test_a_sample_whose_background_has_no_jets_says_so_without_an_error(scored):
     assert scored.errands.error == ""
     assert "no jets of both top and QCD" in scored.performance.told.object
     assert not scored.performance.content.loading
+
+
+def test_a_run_opened_by_a_link_is_measured_on_the_jets_that_its_fit_never_saw(page, monkeypatch):
+    run = SimpleNamespace(
+        name="mine", note={WHOLE: JETS.fingerprint, "seed": 3}, sample={"selection": "pt > 520"}
+    )
+    kept = SimpleNamespace(open=lambda _: MassCut(), run=lambda _: run)
+    monkeypatch.setattr("workbench.widgets.jets_link.registry", lambda: kept)
+    page.link._open_run("00112233445566aa")
+    settle(page)
+    assert page.analysis.title == "mine"
+    np.testing.assert_array_equal(page.analysis.unseen, held_out(np.asarray(JETS.p4.pt) > 520, 3))
+    assert "that the fit never saw" in html.unescape(page.performance.rule.object)

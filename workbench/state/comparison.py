@@ -92,7 +92,6 @@ class ComparisonState(param.Parameterized):
     notice: str = param.String("", doc="What of the selection the second sample cannot follow, and why.")
 
     def __init__(self, selection: SelectionState, **parameters: Any) -> None:
-        self._expression = ""
         super().__init__(selection=selection, **parameters)
         selection.param.watch(self._follow, "mask")
 
@@ -100,7 +99,6 @@ class ComparisonState(param.Parameterized):
         """Shows these jets beside the first sample; replaces an earlier second sample."""
         sample = SampleState()
         sample.take(jets, name, source, id=id)
-        self._expression = ""
         self.param.update(reference=sample, beside=SelectionState(sample), found={}, notice="")
         sample.param.watch(self._follow, "version")
         self._follow()
@@ -146,10 +144,10 @@ class ComparisonState(param.Parameterized):
             return
         notices = []
         expression = self.selection.sample.expression
-        if expression != self._expression:
-            self._expression = expression
-            if not reference.choose(expression):
-                notices.append(reference.notice)
+        # One that cannot be read is tried again each time: a column that it needs may have been made meanwhile.
+        if expression != reference.expression and not reference.choose(expression):
+            notices.append(reference.notice)
+            if reference.expression:
                 reference.choose("")
         wanted = [] if self.unlabelled else self.selection.classes
         missing = [name for name in wanted if name not in reference.jets.classes]

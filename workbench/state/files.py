@@ -4,6 +4,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
@@ -112,12 +113,14 @@ class Files:
         waiting = [(name, folder.resolve()) for name, folder in self.folders.items()]
         while waiting and looked < SEARCHED and len(found) <= LISTED:
             id, folder = waiting.pop(0)
-            for entry in islice(self._entries(id, folder), SEARCHED - looked):
-                looked += 1
-                if entry.folder:
-                    waiting.append((entry.id, self._resolved(entry.id)))
-                elif wanted in entry.id.lower():
-                    found.append(Entry(entry.id, entry.id, entry.size))
+            # A folder that may not be read, or has gone, hides what is in it and nothing else.
+            with suppress(DataError):
+                for entry in islice(self._entries(id, folder), SEARCHED - looked):
+                    looked += 1
+                    if entry.folder:
+                        waiting.append((entry.id, self._resolved(entry.id)))
+                    elif wanted in entry.id.lower():
+                        found.append(Entry(entry.id, entry.id, entry.size))
         shown = sorted(found, key=lambda e: e.name.lower())[:LISTED]
         return Listing(tuple(shown), bool(waiting) or len(found) > LISTED)
 

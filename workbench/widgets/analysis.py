@@ -1,7 +1,7 @@
 """The tagger that a page looks at: its scores of the sample, how good it is, and why the open jet got its score."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
@@ -11,7 +11,10 @@ import param
 
 from ..data.explanation import Explanation
 from ..data.jets import Jets
+from ..errors import WorkbenchError
+from ..physics.expressions import parse
 from ..physics.roc import discriminant
+from ..physics.selection import evaluate
 from ..state.sample import SampleState
 from ..state.selection import SelectionState
 from .errands import Errands, public
@@ -47,6 +50,25 @@ def held_out(mask: np.ndarray, seed: int) -> np.ndarray:
     rest = np.zeros(len(mask), dtype=bool)
     rest[drawn] = True
     return rest
+
+
+WHOLE = "sample_fingerprint"
+"""In the note of a fit: the fingerprint of the sample that its jets were chosen from."""
+
+
+def unseen_of(note: Mapping[str, Any], jets: Jets) -> tuple[np.ndarray | None, bool]:
+    """Returns which of the jets a fit of this note never saw, and whether it saw some of which it is not known which.
+
+    The first is None where the fit saw none of this sample, or where its jets cannot be told.
+    """
+    if not note.get(WHOLE) or note[WHOLE] != jets.fingerprint:
+        return None, False
+    formula = str(note.get("selection", ""))
+    try:
+        mask = evaluate(jets, parse(formula)).keep if formula else np.ones(len(jets), bool)
+        return held_out(mask, int(note["seed"])), False
+    except (WorkbenchError, KeyError, TypeError, ValueError):
+        return None, True
 
 
 @dataclass(frozen=True)
@@ -122,6 +144,9 @@ class Analysis(param.Parameterized):
     partly_seen: bool = param.Boolean(
         False, doc="Its fit saw jets of the present sample, and it is not known which."
     )
+    learned: dict[str, Any] = param.Dict(
+        {}, doc="What its fit noted down of its sample, selection and seed; empty if that is not known."
+    )
     signal: str = param.String("", doc="Class that counts as signal: the tagger's last.")
     background: str = param.String("", doc="Class that counts as background: the tagger's first.")
     unseen: np.ndarray | None = param.Array(
@@ -162,7 +187,7 @@ class Analysis(param.Parameterized):
         unseen: np.ndarray | None = None,
         *,
         source: str = "",
-        partly_seen: bool = False,
+        learned: Mapping[str, Any] | None = None,
     ) -> None:
         """Looks at another tagger.
 
@@ -171,14 +196,15 @@ class Analysis(param.Parameterized):
             title: What the user calls it.
             unseen: Which jets of the present sample its fit never saw, if that is known.
             source: Python expression that gives it again.
-            partly_seen: True if the fit saw jets of the present sample and it is not known which.
+            learned: Note of its fit, by which the jets that it never saw are found again in this and any other sample.
         """
         classes = fitted.classes
         self.param.update(
             fitted=fitted,
             title=title,
             source=source,
-            partly_seen=partly_seen,
+            learned=dict(learned or {}),
+            partly_seen=False,
             signal=classes[-1],
             background=classes[0],
             unseen=unseen,
@@ -192,6 +218,7 @@ class Analysis(param.Parameterized):
         """Looks at two other classes of the same tagger."""
         self.param.update(signal=signal, background=background, scores=None, cut=None)
         self._score()
+        self._score_beside()
         self._explain()
 
     def at(self, cut: float) -> None:
@@ -228,10 +255,11 @@ class Analysis(param.Parameterized):
         fitted, jets = self.fitted, self.sample.jets
         if fitted is None or jets is None or len(jets) == 0:
             return
+        learned = self.learned
         self.errands.send(
             "scoring the sample",
-            lambda: fitted.score(jets),
-            lambda scores: self._scored(jets, fitted, scores),
+            lambda: (fitted.score(jets), unseen_of(learned, jets)),
+            lambda found: self._scored(jets, fitted, *found),
         )
 
     def _score_beside(self, *events: Any) -> None:
@@ -251,9 +279,11 @@ class Analysis(param.Parameterized):
             beside.add(score=discriminant(scores, signal=self.signal, background=self.background))
             self.beside_scores = scores
 
-    def _scored(self, jets: Jets, fitted: Any, scores: Any) -> None:
+    def _scored(self, jets: Jets, fitted: Any, scores: Any, seen: tuple[np.ndarray | None, bool]) -> None:
         if jets is not self.sample.jets or fitted is not self.fitted:
             return
+        if self.learned:
+            self.param.update(unseen=seen[0], partly_seen=seen[1])
         columns = {"score": discriminant(scores, signal=self.signal, background=self.background)}
         if set(jets.classes) <= set(fitted.classes):
             columns["loss"] = losses(jets, np.asarray(scores), fitted.classes)

@@ -73,8 +73,9 @@ class DisplayPage:
 
         def work() -> Shown | DataError:
             try:
-                path = bundled(name) if kind == "bundled" else self.files.path(name)
-                return open_shown(path, Wanted(), name=path.name)
+                place, wanted = Wanted.read(name)
+                path = bundled(place) if kind == "bundled" else self.files.path(place)
+                return open_shown(path, wanted, name=path.name)
             except DataError as error:
                 return error
 

@@ -94,7 +94,7 @@ class JetsLink:
 
         def work() -> Any:
             try:
-                return registry().open(identity), registry().run(identity).name
+                return registry().open(identity), registry().run(identity)
             except JobError as error:
                 return error
 
@@ -102,7 +102,9 @@ class JetsLink:
             if isinstance(found, JobError):
                 self.link.notices = [*self.link.notices, str(found)]
             else:
-                self.analysis.take(*found, source=source)
+                fitted, run = found
+                learned = {**run.note, "selection": run.sample.get("selection", "")}
+                self.analysis.take(fitted, run.name, source=source, learned=learned)
 
         self.errands.send("opening the run", work, take)
 

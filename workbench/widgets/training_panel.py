@@ -8,17 +8,14 @@ import panel as pn
 import panel_material_ui as pmui
 
 from ..data.jets import Jets
-from ..errors import WorkbenchError
 from ..jobs.job import Job
 from ..jobs.recipe import Recipe, Setting, describe
 from ..jobs.submit import everyone, submit, warm
-from ..physics.expressions import parse
-from ..physics.selection import evaluate
 from ..state.run import RunState
 from ..state.sample import SampleState
 from ..state.selection import SelectionState
 from ..views import training
-from .analysis import Analysis, Live, held_out
+from .analysis import WHOLE, Analysis, Live, held_out
 from .errands import Errands
 from .menu import Menu
 from .panes import fold, line, pane, picture, say
@@ -26,9 +23,6 @@ from .text import time_left
 
 FIRST = ("network", "epochs", "batch_size", "learning_rate")
 """Settings that are always in view; the others are folded away."""
-
-WHOLE = "sample_fingerprint"
-"""In the note of a fit: the fingerprint of the sample that its jets were chosen from."""
 
 ONLY_FOR = {
     "trees": ("observables", "iterations", "leaves", "shrinkage"),
@@ -193,23 +187,11 @@ class TrainingPanel(pn.viewable.Viewer):
 
     def open(self, job: Job) -> None:
         """Opens what a fit learned; its quality is measured on the jets that it never saw, if the sample is still here."""
-        jets = self.sample.jets
-        self.errands.send(
-            "opening the fit",
-            lambda: (job.result(), unseen_of(job, jets)),
-            lambda found: self._take(job, jets, *found),
-        )
+        self.errands.send("opening the fit", job.result, lambda fitted: self._take(job, fitted))
 
-    def _take(self, job: Job, jets: Jets | None, fitted: Any, unseen: np.ndarray | None) -> None:
-        same = jets is self.sample.jets and jets is not None
-        known = same and job.note.get(WHOLE) == jets.fingerprint if jets is not None else False
-        self.analysis.take(
-            fitted,
-            job.name,
-            unseen if same else None,
-            source=f"wb.registry().open({job.id!r})",
-            partly_seen=known and unseen is None,
-        )
+    def _take(self, job: Job, fitted: Any) -> None:
+        source = f"wb.registry().open({job.id!r})"
+        self.analysis.take(fitted, job.name, source=source, learned=job.note)
         if job is self.run.job:
             self.analysis.live = None
 
@@ -305,16 +287,3 @@ def turn(job: Job) -> str:
     if job.status == "running":
         return f"{job.name} runs too{time_left(job.remaining)}."
     return f"{job.name} waits: {'it is next' if job.place <= 1 else f'{job.place - 1} before it'}."
-
-
-def unseen_of(job: Job, jets: Jets | None) -> np.ndarray | None:
-    """Returns which of the jets a fit never saw; None if it is not known, or the jets are not those it chose from."""
-    if jets is None or job.note.get(WHOLE) != jets.fingerprint:
-        return None
-    seed = job.note.get("seed")
-    formula = str(job.note.get("selection", ""))
-    try:
-        mask = evaluate(jets, parse(formula)).keep if formula else np.ones(len(jets), bool)
-    except WorkbenchError:
-        return None
-    return held_out(mask, int(seed)) if seed is not None else None
