@@ -218,6 +218,29 @@ def test_a_full_disk_is_said_keeps_the_finished_ones_and_the_run_is_written_late
     assert registry.scores(job.id)
 
 
+def test_what_nobody_foresaw_is_said_with_its_run_and_the_others_are_written(registry, sample, monkeypatch):
+    write, odd = folders.RunFolder.add_steps, []
+
+    def refuse(self, steps):
+        if self.folder in odd:
+            msg = "an odd step"
+            raise ValueError(msg)
+        write(self, steps)
+
+    monkeypatch.setattr(registries, "AGAIN", 0.05)
+    monkeypatch.setattr(folders.RunFolder, "add_steps", refuse)
+    job = Job("odd")
+    odd.append(registry.files(job.id).folder)
+    registry.record(job, RECIPE, sample, seed=1)
+    job.receive({"kind": "began"})
+    until(lambda: "an odd step" in registry.run(job.id).message)
+    other = recorded(registry, sample, name="other")
+    assert registry.run(other.id).status == "done"
+    odd.clear()
+    job.fail("stopped", "")
+    until(lambda: not registry.live())
+
+
 def test_a_list_that_cannot_be_written_is_said(registry, sample, monkeypatch):
     registry.runs()
 

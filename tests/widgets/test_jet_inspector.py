@@ -210,3 +210,13 @@ def test_a_mean_that_was_made_before_is_not_made_again(inspector, monkeypatch):
     assert np.isfinite(inspector.images.differing.data["image"][0]).any()
     assert "standard errors" in inspector.images.titles[2].object
     assert [place.visible for place in inspector.images.places] == [False, False, True]
+
+
+def test_the_lines_of_a_mean_image_select_as_the_page_does(inspector):
+    inspector.selection.brush("pt", 500, 600)
+    inspector.tabs.active = IMAGE
+    last = "print(explanation.features[0])"
+    assert "wb.select" not in inspector._code(last)
+    inspector.images.shown.value = MEANS
+    settle(inspector.analysis.errands)
+    assert f"jets = wb.select(jets, {inspector.selection.formula!r})" in inspector._code(last)

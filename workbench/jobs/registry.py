@@ -373,6 +373,9 @@ class Registry:
         except OSError as error:
             said = f"The run could not be written to {self.folder} ({error.strerror or error}); free space."
             live.trouble = UNKEPT.format(error=said)
+        except Exception as error:  # noqa: BLE001 - the border: one run that cannot be written must not end those of all
+            said = f"The run could not be written ({type(error).__name__}: {error})."
+            live.trouble = UNKEPT.format(error=said)
 
     def _create(self, live: _Live) -> None:
         data, validation = live.data or (None, None)

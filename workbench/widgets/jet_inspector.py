@@ -23,7 +23,7 @@ from ..views import features, graph, ledger, lund, particles
 from ..views.palette import symmetric_limit
 from . import code
 from .analysis import Analysis
-from .jet_images import JetImages
+from .jet_images import JET, JetImages
 from .menu import Menu
 from .panes import line, pane, picture, row, say
 
@@ -310,7 +310,8 @@ class JetInspector(pn.viewable.Viewer):
     def _code(self, last: str) -> str:
         index, analysis = self.selection.current or 0, self.analysis
         if TABS[self.tabs.active] == "Image" and last.startswith("print(explanation.features"):
-            return code.lines(self.sample, None, *self.images.code())
+            selection = None if self.images.shown.value == JET else self.selection
+            return code.lines(self.sample, selection, *self.images.code())
         explained = f"jets[{index}:{index + 1}], rule={analysis.rule!r}, seed={analysis.seed!r}"
         return code.lines(
             self.sample, None, *analysis.lines, f"explanation = wb.explain(tagger, {explained})", last
