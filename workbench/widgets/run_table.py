@@ -216,7 +216,7 @@ class RunTable(pn.viewable.Viewer):
         chosen = f" {len(state.chosen)} chosen{beside}." if state.chosen else ""
         say(
             self.told,
-            f"{len(state.shown)}{of} runs.{chosen} Click a run to look at it, tick up to {MOST} to compare them. "
+            f"{len(state.shown)}{of} run{'s' if len(state.runs) != 1 else ''}.{chosen} Click a run to look at it, tick up to {MOST} to compare them. "
             "Errors are one standard deviation.",
         )
         say(self.wrong, state.notice)
