@@ -1,8 +1,8 @@
 """Where a tagger's score came from, jet by jet, with the books."""
 
 from collections.abc import Callable, Iterator, Sequence
-from importlib.metadata import version
-from typing import Any
+from importlib import import_module
+from typing import Any, overload
 
 import awkward as ak
 import numpy as np
@@ -19,8 +19,10 @@ from ..engines.training import threads
 from ..engines.trees import Trees
 from ..errors import ExplanationError, nearest
 from ..progress import Never, Report, Step, Stop, silent
+from .closing import CLOSED, OPEN_BOOKS, network_fingerprint, require_closed, settings_of, versions
 from .lrp import Flow, frozen, joined, propagate
-from .rules import Composite, Rule, rule_named
+from .module import Target, Tensors, explain_module
+from .rules import Rule, rule_named
 from .shapley import shapley_values
 
 FIRST_JETS = 16
@@ -32,61 +34,158 @@ JETS_AT_ONCE = 4096
 VALUES_AT_ONCE = 2**21
 """Size of the largest tensor on the way through the network: small enough for any machine and for most of a cache."""
 
-CLOSED = 1e-6
-"""Books whose rest is below this share of the ledger are closed."""
+ATTENTION = ("attnlrp", "cp")
+"""How relevance can pass a softmax."""
 
-OPEN_BOOKS = 1e-3
-"""A rest above this share of the ledger means that a step was not seen; nothing is returned then."""
+METHODS = ("lrp", "integrated gradients", "deeplift", "occlusion", "shapley sampling", "leave one out")
+"""Ways to explain: layer-wise relevance propagation (for trees Shapley values), and those to compare it with."""
+
+ATTRIBUTION = f"{__package__}.attribution"
+"""Where the other methods are; captum is imported with it, when one of them is asked for."""
 
 
+@overload
 def explain(
-    fitted: FittedTagger,
-    jets: Jets,
+    network: FittedTagger,
+    data: Jets,
+    *,
+    rule: str | Rule = ...,
+    seed: str | tuple[str, str] | None = ...,
+    attention: str = ...,
+    method: str = ...,
+    background: Jets | None = ...,
+    record: bool = ...,
+    report: Report = ...,
+    stop: Stop | None = ...,
+) -> Explanation: ...
+@overload
+def explain(
+    network: nn.Module,
+    data: Tensors,
+    *,
+    target: Target = ...,
+    rule: str | Rule = ...,
+    attention: str = ...,
+    method: str = ...,
+    background: Tensors | None = ...,
+    record: bool = ...,
+    report: Report = ...,
+    stop: Stop | None = ...,
+) -> Explanation: ...
+def explain(
+    network: FittedTagger | nn.Module,
+    data: Jets | Tensors,
     *,
     rule: str | Rule = "epsilon",
     seed: str | tuple[str, str] | None = None,
-    background: Jets | None = None,
+    target: Target = None,
+    attention: str = "attnlrp",
+    method: str = "lrp",
+    background: Any = None,
     record: bool = False,
     report: Report = silent,
     stop: Stop | None = None,
 ) -> Explanation:
-    """Returns the relevance of every particle (or observable) for the score of every jet, and its ledger.
+    """Returns the relevance of every particle (or observable, or input value) for the score of every jet, and its ledger.
 
     Networks are explained by layer-wise relevance propagation, given the neighbours that they found; what is explained is
     the standardised input, so that zero means a typical value and not absence. Boosted trees are explained by exact
-    interventional Shapley values of the log-odds.
+    interventional Shapley values of the log-odds. A module of your own is left as it is and seen in evaluation mode; where
+    it has several floating inputs, the relevance of the first is `relevance` and that of the others is recorded as
+    "input <name>"; where an input has more than two axes, `relevance` is summed over the last and `features` is not.
 
     Args:
-        fitted: A fitted tagger.
-        jets: Jets to explain.
+        network: A fitted tagger, or a torch module.
+        data: For a tagger, jets. For a module its inputs, whose axis 0 counts jets: a tensor, a tuple of tensors, or a
+            dict of tensors by the names of its arguments; integer and boolean ones are passed on as they are.
         rule: For networks, a name of `explanation.rules.RULES` ("epsilon", "0", "gamma", "gamma-epsilon", "z+", "alpha2beta1",
             "w2-epsilon", ...), or a rule with settings of your own.
-        seed: The score: (signal, background) for the difference of two logits, one class for its logit minus the mean
-            of the others. By default the last class stands against the others, "top - QCD".
+        seed: For a tagger, the score: (signal, background) for the difference of two logits, one class for its logit minus
+            the mean of the others. By default the last class stands against the others, "top - QCD".
+        target: For a module, the score: the number of an output, (a, b) for a difference, a tensor of weights of the
+            outputs, or a function that takes what the module returns to one score per jet. A single output needs none.
+        attention: How relevance passes a softmax: "attnlrp", or "cp", which takes attention weights as given.
+        method: "lrp" as above, or another way to compare it with: a name of `METHODS`.
         background: For boosted trees: what an absent observable is replaced from; the first 100 jets are used. By default
-            100 of the training jets, which were kept with the trees.
+            100 of the training jets, which were kept with the trees. For other methods than "lrp", what stands for
+            absence, by default zeros: for a tagger, jets whose mean is taken; for a module, inputs of its own or one row.
         record: For networks: whether to keep the relevance of edges and layers, in double precision; for a few jets.
         report: Told how many jets are done.
         stop: Looked at while at work; when set, the jets explained so far are returned.
 
     Raises:
-        ExplanationError: no jets, an empty background, an unknown rule or class, inputs that are not finite, a network whose steps cannot be seen, or
-            books that do not close.
+        ExplanationError: no jets, an empty background, an unknown rule, method, class or target, inputs that are not finite,
+            a network whose steps cannot be seen, or books that do not close.
     """
-    if not isinstance(fitted, FittedTagger) or not isinstance(jets, Jets):
+    known(attention, ATTENTION, "way to pass attention")
+    known(method, METHODS, "method")
+    stop = stop or Never()
+    if isinstance(network, FittedTagger) and isinstance(data, Jets):
+        if target is not None:
+            msg = (
+                "A tagger's score is named by its classes; give seed=(signal, background) instead of target."
+            )
+            raise ExplanationError(msg)
+        return _explain_tagger(network, data, rule, seed, attention, method, background, record, report, stop)
+    if not isinstance(network, nn.Module) or isinstance(data, Jets):
         msg = (
-            f"Expected explain(fitted tagger, jets), found {type(fitted).__name__} and {type(jets).__name__}."
+            "Expected explain(fitted tagger, jets) or explain(module, tensors), found "
+            f"{type(network).__name__} and {type(data).__name__}."
         )
         raise ExplanationError(msg)
+    if seed is not None:
+        msg = "A module's outputs have no class names; give target=number, a pair of numbers, weights or a function instead of seed."
+        raise ExplanationError(msg)
+    if method != "lrp":
+        other = import_module(ATTRIBUTION)
+        return other.attribute_module(network, data, method, target, background, report, stop)
+    return explain_module(
+        network,
+        data,
+        target=target,
+        rule=rule,
+        attention=attention,
+        record=record,
+        report=report,
+        stop=stop,
+    )
+
+
+def known(name: str, names: Sequence[str], what: str) -> None:
+    """Checks a name that the user gave.
+
+    Raises:
+        ExplanationError: it is not among the names.
+    """
+    if name not in names:
+        msg = f"There is no {what} {name!r}; {nearest(str(name), names)}"
+        raise ExplanationError(msg)
+
+
+def _explain_tagger(
+    fitted: FittedTagger,
+    jets: Jets,
+    rule: str | Rule,
+    seed: str | tuple[str, str] | None,
+    attention: str,
+    method: str,
+    background: Jets | None,
+    record: bool,
+    report: Report,
+    stop: Stop,
+) -> Explanation:
     if not len(jets):
         msg = "There are no jets to explain; give at least one."
         raise ExplanationError(msg)
     direction, words = _direction(fitted.classes, seed)
-    flow_of, method = _method(fitted, direction, rule, background, record)
-    how = {"seed": words, "sample": jets.fingerprint, **method}
-    how |= {"network": _network_fingerprint(fitted.network), "versions": _versions()}
+    how: dict[str, Any] = {"seed": words, "sample": jets.fingerprint}
+    if method == "lrp":
+        flow_of, made = _method(fitted, direction, rule, attention, background, record)
+    else:
+        flow_of, made = import_module(ATTRIBUTION).of_tagger(fitted, direction, method, background)
+    how |= {**made, "network": network_fingerprint(fitted.network), "versions": versions()}
     batches, flows = [], []
-    for batch, flow in _flows(fitted, jets, flow_of, report, stop or Never()):
+    for batch, flow in _flows(fitted, jets, flow_of, report, stop):
         batches.append(batch)
         flows.append(flow)
     if not flows:
@@ -96,24 +195,25 @@ def explain(
 
 
 def _method(
-    fitted: FittedTagger, direction: np.ndarray, rule: str | Rule, background: Jets | None, record: bool
+    fitted: FittedTagger,
+    direction: np.ndarray,
+    rule: str | Rule,
+    attention: str,
+    background: Jets | None,
+    record: bool,
 ) -> tuple[Callable[[Batch], Flow], dict[str, Any]]:
     """Returns what explains a batch, and how."""
     chosen = rule_named(rule)
     if isinstance(fitted.network, Trees):
         against = _background(fitted, background)
-        how = {"method": "interventional Shapley values", "background": fingerprint([against])}
-        return _shapley(fitted.network, against, direction), {**how, "background_jets": len(against)}
-    how = {"method": "layer-wise relevance propagation", "rule": rule if isinstance(rule, str) else "own"}
-    return _relevance(fitted.network, direction, chosen, record), {**how, "settings": _settings(chosen)}
-
-
-def _settings(rule: Rule) -> dict[str, Any]:
-    """Returns the numbers of a rule; of a composite those of each of its rules, by where it holds."""
-    if isinstance(rule, Composite):
-        parts = {str(where): _settings(part) for where, part in rule.parts}
-        return {**parts, "otherwise": _settings(rule.otherwise)}
-    return {name: value for name, value in vars(rule).items() if name != "absorbs"}
+        drawn = {"background": fingerprint([against]), "background_jets": len(against)}
+        return _shapley(fitted.network, against, direction), {
+            "method": "interventional Shapley values",
+            **drawn,
+        }
+    made = {"method": "layer-wise relevance propagation", "rule": rule if isinstance(rule, str) else "own"}
+    how = {**made, "settings": settings_of(chosen), "attention": attention}
+    return _relevance(fitted.network, direction, chosen, attention, record), how
 
 
 def _flows(
@@ -136,7 +236,7 @@ def _flows(
 
 
 def _relevance(
-    network: nn.Module, direction: np.ndarray, rule: Rule, record: bool
+    network: nn.Module, direction: np.ndarray, rule: Rule, attention: str, record: bool
 ) -> Callable[[Batch], Flow]:
     """Returns what propagates the relevance of a batch.
 
@@ -147,12 +247,12 @@ def _relevance(
 
     def flow_of(batch: Batch) -> Flow:
         if record:
-            return _propagated(double, batch, direction, rule, record=True)
-        flow = _propagated(single, batch, direction, rule)
+            return _propagated(double, batch, direction, rule, attention, record=True)
+        flow = _propagated(single, batch, direction, rule, attention)
         open_books = torch.from_numpy(~_ledger(flow).closes(CLOSED)).nonzero()[:, 0]
         if not len(open_books) or flow.relevance.dtype == torch.float64:
             return flow
-        again = _propagated(double, batch[open_books], direction, rule)
+        again = _propagated(double, batch[open_books], direction, rule, attention)
         same = (again.score - flow.score[open_books]).abs() <= OPEN_BOOKS * 0.1
         return _with_jets(flow, open_books, again, batch) if bool(same.all()) else flow
 
@@ -160,12 +260,24 @@ def _relevance(
 
 
 def _propagated(
-    network: nn.Module, batch: Batch, direction: np.ndarray, rule: Rule, *, record: bool = False
+    network: nn.Module,
+    batch: Batch,
+    direction: np.ndarray,
+    rule: Rule,
+    attention: str,
+    *,
+    record: bool = False,
 ) -> Flow:
     like = next(network.parameters(), batch.x)
     counts = None if batch.counts is None else batch.counts.to(like.device)
     flow = propagate(
-        network, batch.x.to(like), counts, torch.from_numpy(direction).to(like), rule, record=record
+        network,
+        batch.x.to(like),
+        counts,
+        torch.from_numpy(direction).to(like),
+        rule,
+        attention,
+        record=record,
     )
     owner = torch.arange(len(batch), device=like.device).repeat_interleave(1 if counts is None else counts)
     inputs = torch.zeros_like(flow.score).index_add_(0, owner, flow.relevance.double().sum(1))
@@ -215,16 +327,9 @@ def _shapley(trees: Trees, background: np.ndarray, direction: np.ndarray) -> Cal
 
 def _explanation(batches: Sequence[Batch], flow: Flow, how: dict[str, Any]) -> Explanation:
     ledger = _ledger(flow)
-    open_books = np.flatnonzero(~ledger.closes(OPEN_BOOKS))
-    if open_books.size:
-        msg = (
-            f"The books of {open_books.size} of {len(ledger.score)} jets do not close (first: jet {open_books[0]}, rest "
-            f"{ledger.rest[open_books[0]]:.2g} of a score of {ledger.score[open_books[0]]:.2g}): the network holds a step that "
-            "cannot be followed, such as a custom autograd function; write it with torch's own functions."
-        )
-        raise ExplanationError(msg)
-    names = batches[0].names
+    require_closed(ledger)
     values = flow.relevance.numpy()
+    names = batches[0].names if values.shape[1] == len(batches[0].names) else ("particle",)
     if batches[0].counts is None:
         return Explanation(values, values, names, ledger, how=how)
     counts = np.concatenate([batch.counts.numpy() for batch in batches if batch.counts is not None])
@@ -292,15 +397,3 @@ def _checked(inputs: Batch, first: int, network: nn.Module | Trees) -> Batch:
     jet = row if inputs.counts is None else int((inputs.counts.cumsum(0) <= row).sum())
     msg = f"The input {inputs.names[column]!r} of jet {first + jet} is not a finite number; drop or repair the jet."
     raise ExplanationError(msg)
-
-
-def _network_fingerprint(network: nn.Module | Trees) -> str:
-    if isinstance(network, Trees):
-        return fingerprint(network.arrays().values())
-    return fingerprint(
-        np.atleast_1d(tensor.detach().cpu().numpy()) for tensor in network.state_dict().values()
-    )
-
-
-def _versions() -> dict[str, str]:
-    return {name: version(name) for name in ("hep-workbench", "torch", "numpy")}
