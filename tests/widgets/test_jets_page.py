@@ -265,6 +265,20 @@ def test_an_error_is_one_sentence_and_the_page_lives_on():
     errands.close()
 
 
+def test_what_fails_while_a_result_is_taken_up_is_said_and_the_others_are_taken_up():
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    errands, found = Errands(), []
+    errands.send("first", lambda: 1, full)
+    errands.send("second", lambda: 2, found.append)
+    while errands.doing:
+        errands.collect()
+    assert "No space left" in errands.error
+    assert found == [2]
+    errands.close()
+
+
 def test_markup_in_an_error_reaches_the_browser_as_text_only(page):
     def fail():
         msg = f"There is no file {MARKUP}."

@@ -64,6 +64,7 @@ class DisplayPage:
 
     def close(self, *session: Any) -> None:
         """Ends what the session has going; fits as a callback of a session that ends."""
+        self.browser.stop()
         self.errands.close(*session)
         self.uploads.close(*session)
 

@@ -80,8 +80,13 @@ class Errands(param.Parameterized):
             failure = future.exception()
             self._failed.pop(kind, None)
             if failure is None:
-                then(future.result())
-            elif isinstance(failure, WorkbenchError | OSError):
+                try:
+                    then(future.result())
+                except (WorkbenchError, OSError) as error:
+                    failure = error
+            if failure is None:
+                continue
+            if isinstance(failure, WorkbenchError | OSError):
                 self._failed[kind] = str(failure)
             else:
                 self._failed[kind] = f"{kind} failed: {type(failure).__name__}: {failure}"
