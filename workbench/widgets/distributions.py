@@ -253,6 +253,7 @@ class Distributions(pn.viewable.Viewer):
             fold("Distributions, bins and ranges", self.shown, options, self.binning),
             sizing_mode="stretch_width",
             margin=0,
+            styles={"max-height": "none"},
         )
 
 

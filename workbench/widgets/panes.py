@@ -101,5 +101,7 @@ def row(panes: Sequence[Any], *, width: int, most: int) -> pn.Column:
             "grid-template-columns": f"repeat(auto-fit, minmax({least}, 1fr))",
             "align-items": "stretch",
             "flex": "none",
+            # Panel's own sheet limits it to the height of its place, in which a narrow window has more rows than fit.
+            "max-height": "none",
         },
     )
