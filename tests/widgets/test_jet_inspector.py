@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import awkward as ak
 import numpy as np
 import pytest
+from bokeh.models.widgets.tables import StringFormatter
 
 from tests.toys import toy_jets
 from workbench.data.classes import ClassArray
@@ -123,7 +124,7 @@ def test_the_table_has_one_row_per_particle_and_always_the_same_columns(inspecto
     inspector.analysis.explanation = None
     assert list(inspector.table.value) == before
     assert inspector.table.value["relevance"].isna().all()
-    assert "kind" not in inspector.table.formatters
+    assert isinstance(inspector.table.formatters["kind"], StringFormatter)
 
 
 def test_the_graph_has_as_many_edges_as_neighbours_were_asked_for(inspector):
@@ -220,3 +221,12 @@ def test_the_lines_of_a_mean_image_select_as_the_page_does(inspector):
     inspector.images.shown.value = MEANS
     settle(inspector.analysis.errands)
     assert f"jets = wb.select(jets, {inspector.selection.formula!r})" in inspector._code(last)
+
+
+def test_a_particle_of_the_whole_event_is_not_taken_for_one_of_the_jet(inspector):
+    inspector.state.whole = True
+    inspector.state.picked = 2
+    assert marked(inspector) == ([], set(), [])
+    inspector.particles.selected.indices = [1]
+    assert marked(inspector) == ([1], {1}, [1])
+    assert inspector.state.picked == 2

@@ -18,7 +18,7 @@ CUTS = ("pt_min", "energy_min", "jet_pt_min", "eta_max", "charges", "kinds")
 STEP = 1.25
 """Factor by which one key press moves the pT cut."""
 
-OWN = ("picked", "tagged", "position", "playing", "relevance_limit")
+OWN = ("picked", "whole", "tagged", "position", "playing", "relevance_limit")
 """What belongs to the event that is shown, not to the way of showing it."""
 
 
@@ -53,6 +53,9 @@ class DisplayState(param.Parameterized):
     )
     background: str = param.Selector(default="dark", objects=["dark", "light"], doc="Of the 3D view.")
     picked: int = param.Integer(-1, doc="Row of the particle that is picked, or -1.")
+    whole: bool = param.Boolean(
+        False, doc="Rows are the particles of the whole event, not those of the open jet."
+    )
     tagged: list[tuple[str, int]] = param.List(
         [], doc='Objects whose invariant mass is shown: ("jets" or "particles", row).'
     )

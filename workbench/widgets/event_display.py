@@ -101,6 +101,7 @@ class EventDisplay(pn.viewable.Viewer):
             self.state.colour_by = "relevance"
         elif self.state.colour_by == "relevance":
             self.state.colour_by = "kind"
+        self.state.whole = whole
         self.show(scene)
 
     def show_event(self, events: Events, index: int) -> None:

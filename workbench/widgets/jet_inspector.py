@@ -56,7 +56,8 @@ EXTENT = 0.8
 class JetInspector(pn.viewable.Viewer):
     """Follows the selection's open jet and the analysis' explanation of it.
 
-    `state.picked` is the particle that all pictures and the table mark: a click on it anywhere picks it.
+    `state.picked` is the particle that all pictures and the table mark: a click on it anywhere picks it. While the event
+    display shows the whole event, whose particles have other numbers, it does not take part.
     """
 
     def __init__(
@@ -91,6 +92,7 @@ class JetInspector(pn.viewable.Viewer):
         self._jet: Jets | None = None
         self._index: int | None = None
         self._rows: dict[str, np.ndarray] = {}
+        self._apart = -1
         self._watch()
 
     def _watch(self) -> None:
@@ -118,7 +120,7 @@ class JetInspector(pn.viewable.Viewer):
                 self.below[:] = self._more()
             self.content.visible = self.below.visible = current is not None
             self.first.visible = current is None
-            self.state.picked = -1
+            self.state.picked = self._apart = -1
             self._say_who()
             self._index = current
             self._jet = None if jets is None or current is None else jets[current]
@@ -200,19 +202,31 @@ class JetInspector(pn.viewable.Viewer):
         say(self.sum, "The jet is being explained." if known else "Train a tagger to see what it looks at.")
         say(self.how, "")
 
+    @property
+    def picked(self) -> int:
+        """The particle of the open jet that is marked, or -1."""
+        return self._apart if self.state.whole else self.state.picked
+
+    def _pick(self, row: int) -> None:
+        if self.state.whole:
+            self._apart = row
+            self._mark()
+        else:
+            self.state.picked = row
+
     def _pick_particle(self, attribute: str, old: list[int], new: list[int]) -> None:
-        self.state.picked = new[0] if new else -1
+        self._pick(new[0] if new else -1)
 
     def _pick_cell(self, attribute: str, old: list[int], new: list[int]) -> None:
         added = [row for row in new if row not in old] or list(new)
-        self.state.picked = int(self.cells.data["particle"][added[0]]) - 1 if added else -1
+        self._pick(int(self.cells.data["particle"][added[0]]) - 1 if added else -1)
 
     def _pick_row(self, event: Any) -> None:
-        self.state.picked = int(event.row)
+        self._pick(int(event.row))
 
     def _mark(self, *events: Any) -> None:
         """Marks the picked particle in every picture and in the table."""
-        picked = self.state.picked
+        picked = self.picked
         there = [picked] if 0 <= picked < len(self.particles.data["particle"]) else []
         column = np.flatnonzero(np.asarray(self.cells.data["particle"]) == picked + 1) if there else ()
         if list(self.particles.selected.indices) != there:
