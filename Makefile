@@ -23,7 +23,7 @@ app: $(VENV)/.app
 	@$(PY) -c "import socket, sys; s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); \
 	sys.exit(f'Port $(PORT) is busy: stop what runs there, or choose another one with  make app PORT=' + str($(PORT) + 1)) if s.connect_ex(('127.0.0.1', $(PORT))) == 0 else None"
 	@echo "Serving on http://localhost:$(PORT) (stop with Ctrl-C)"
-	@$(PY) -m panel serve apps/*.py --address 127.0.0.1 --port $(PORT) --allow-websocket-origin localhost:$(PORT) --allow-websocket-origin 127.0.0.1:$(PORT) --index index --unused-session-lifetime 600000 --log-level warning
+	@WORKBENCH_UPLOAD=$${WORKBENCH_UPLOAD-100} $(PY) -m panel serve apps/*.py --address 127.0.0.1 --port $(PORT) --allow-websocket-origin localhost:$(PORT) --allow-websocket-origin 127.0.0.1:$(PORT) --index index --unused-session-lifetime 600000 --log-level warning
 
 test: $(VENV)/.test lint
 	$(PY) -m pytest -m "not slow"

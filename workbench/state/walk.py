@@ -57,6 +57,8 @@ def open_shown(
         raise DataError(msg)
     what = "events" if isinstance(sample, Events) else "jets"
     sentence = f"{len(sample):,} {what}, from row {wanted.start:,} on."
+    if len(sample) == MOST:
+        sentence += f" At most {MOST:,} are shown at once; choose another first row to see others."
     return Shown(sample, recognise(path).name, sentence)
 
 
