@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
-from bokeh.models.widgets.tables import NumberFormatter
+from bokeh.models.widgets.tables import NumberFormatter, StringFormatter
 
 from ..state.sample import SampleState
 from ..state.selection import SelectionState
@@ -14,7 +14,6 @@ from ..state.teaching import Teaching
 from . import code
 from .menu import Menu
 from .panes import line, pane, say
-from .text import safe_text
 
 ROWS = 200
 """Rows of the table: the first of the order; the pane says how many more there are."""
@@ -58,7 +57,7 @@ def rows(sample: SampleState, indices: np.ndarray, teaching: Teaching | None = N
         nothing = {title: np.zeros(0) for title in COLUMNS.values()}
         return pd.DataFrame({"jet": np.zeros(0, int), "class": np.zeros(0, object), **nothing})
     told = (teaching or Teaching()).told
-    names = np.array([told(safe_text(name)) for name in (*jets.classes, "unknown")], dtype=object)
+    names = np.array([told(name) for name in (*jets.classes, "unknown")], dtype=object)
     table = {"jet": indices, "class": names[np.asarray(jets.label)[indices]]}
     for name, title in COLUMNS.items():
         known = name in sample.known and not (name == "loss" and teaching is not None and teaching.hides)
@@ -98,7 +97,11 @@ class JetTable(pn.viewable.Viewer):
             layout="fit_data_fill",
             theme_classes=["table-sm"],
             configuration={"columnDefaults": {"headerSort": False}},
-            formatters={title: NumberFormatter(format=form) for title, form in DIGITS.items()},
+            # The names of classes come from files; this formatter escapes them, so they are not escaped before.
+            formatters={
+                "class": StringFormatter(),
+                **{title: NumberFormatter(format=form) for title, form in DIGITS.items()},
+            },
             stylesheets=[":host .tabulator { font-size: 12px; }"],
         )
         self.order.param.watch(self._reorder, "value")
