@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-MODULES = ("particlenet", "images", "simulate", "reading", "relevance", "start")
+MODULES = ("particlenet", "images", "simulate", "reading", "relevance", "toys", "start")
 RESULT = Path(__file__).parent / "results" / "benchmarks.md"
 
 
