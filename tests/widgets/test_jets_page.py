@@ -367,3 +367,7 @@ def test_a_run_opened_by_a_link_is_measured_on_the_jets_that_its_fit_never_saw(p
     assert page.analysis.title == "mine"
     np.testing.assert_array_equal(page.analysis.unseen, held_out(np.asarray(JETS.p4.pt) > 520, 3))
     assert "that the fit never saw" in html.unescape(page.performance.rule.object)
+    own = [line for line in page.performance._code().splitlines() if "unseen_of" in line]
+    names = {"jets": JETS}
+    exec("\n".join(own), names)
+    np.testing.assert_array_equal(names["jets"].p4.pt, JETS.p4.pt[page.analysis.unseen])

@@ -237,6 +237,17 @@ class Analysis(param.Parameterized):
         return (f"tagger = {self.source}" if self.source else NO_SOURCE,)
 
     @property
+    def measuring(self) -> tuple[str, ...]:
+        """The lines of Python that leave of `jets` those that the fit never saw; none where all are measured on."""
+        if self.unseen is None or not self.learned:
+            return ()
+        note = {name: self.learned.get(name, "") for name in (WHOLE, "selection", "seed")}
+        return (
+            "from workbench.widgets.analysis import unseen_of",
+            f"jets = jets[unseen_of({note!r}, jets)[0]]",
+        )
+
+    @property
     def measurable(self) -> bool:
         """True when the sample has scores and jets of both classes, unseen by the fit, to measure them with."""
         jets = self.sample.jets

@@ -462,4 +462,4 @@ class Performance(pn.viewable.Viewer):
         analysis = self.analysis
         pair = f"signal={analysis.signal!r}, background={analysis.background!r}"
         curve = f"curve = wb.roc(jets.label, tagger.score(jets), {pair}, weight=jets.weight)"
-        return code.lines(analysis.sample, None, *analysis.lines, curve, "print(curve)")
+        return code.lines(analysis.sample, None, *analysis.measuring, *analysis.lines, curve, "print(curve)")
