@@ -225,6 +225,10 @@ class JetExplorer(pn.viewable.Viewer):
         # What cells need to draw comes from this installation; Panel's own default asks another host for it.
         if not pn.extension._loaded:
             pn.extension("tabulator", inline=True)
+        # What is made after the cell is drawn would ask for its style sheets elsewhere, so all panes are made before.
+        if self.current is None and self._selection.count:
+            self._selection.step(1)
+        self.wait()
         return super()._repr_mimebundle_(include, exclude)
 
     def _draw(self, *events: Any) -> None:
