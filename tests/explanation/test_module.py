@@ -66,6 +66,33 @@ class Flattened(nn.Module):
         return self.last(self.phi(x.flatten(0, 1)).relu().unflatten(0, x.shape[:2]).sum(1))[:, 0]
 
 
+class StepsFlattened(Flattened):
+    """The same with the particles of one place in all jets side by side."""
+
+    def forward(self, x):
+        given = self.phi(x.transpose(0, 1).flatten(0, 1)).relu().unflatten(0, x.shape[:2][::-1])
+        return self.last(given.sum(0))[:, 0]
+
+
+class Trimmed(Flattened):
+    """Needs the longest jets: four neighbours where a jet has fewer particles when it is alone."""
+
+    def forward(self, x):
+        longest = int((x != 0).any(2).sum(1).max())
+        near = torch.cdist(x[:, :longest], x[:, :longest]).topk(5, largest=False).indices
+        turned = self.phi(x[:, :longest].transpose(0, 1)).relu()
+        return self.last(turned.sum(0) + near.sum((1, 2))[:, None] * 0)[:, 0]
+
+
+class Turned(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.last = nn.Linear(4, 1)
+
+    def forward(self, x):
+        return self.last(x.mT.mT.T.T.sum(1))
+
+
 class Comparing(nn.Module):
     def __init__(self):
         super().__init__()
@@ -141,7 +168,7 @@ def test_a_module_and_the_tagger_that_holds_it_are_explained_alike():
 
 
 @pytest.mark.parametrize("jets", [5, 6])
-@pytest.mark.parametrize("module", [SequenceFirst, Flattened])
+@pytest.mark.parametrize("module", [SequenceFirst, Flattened, StepsFlattened])
 def test_modules_that_turn_or_mix_rows_are_explained_jet_by_jet(module, jets):
     network, x = built(module), rows(jets, 6, 4)
     target = (1, 0) if module is SequenceFirst else None
@@ -151,6 +178,32 @@ def test_modules_that_turn_or_mix_rows_are_explained_jet_by_jet(module, jets):
     np.testing.assert_allclose(np.concatenate([e.features for e in alone]), explanation.features, atol=1e-6)
     for line, amount in explanation.ledger.lines.items():
         np.testing.assert_allclose(np.concatenate([e.ledger.lines[line] for e in alone]), amount, atol=1e-6)
+
+
+def test_jets_of_equal_length_laid_end_to_end_are_explained_together(monkeypatch):
+    calls = []
+
+    class Counting(Flattened):
+        def forward(self, x):
+            calls.append(len(x))
+            return super().forward(x)
+
+    explanation = wb.explain(built(Counting), rows(12, 6, 4))
+    assert set(calls) == {12}
+    assert explanation.ledger.closes(1e-6).all()
+
+
+def test_a_module_that_neither_tells_jets_apart_nor_takes_one_alone_is_refused():
+    x = rows(5, 6, 4)
+    x[2, 3:] = 0.0
+    with pytest.raises(ExplanationError, match="cannot be given one jet alone"):
+        wb.explain(built(Trimmed), x)
+
+
+@pytest.mark.filterwarnings("ignore:The use of `x.T`")
+def test_turning_a_tensor_has_no_line():
+    explanation = wb.explain(built(Turned), rows(5, 6, 4), rule="0")
+    assert list(explanation.ledger.lines) == ["inputs", "biases"]
 
 
 def test_a_module_that_compares_jets_is_refused():

@@ -233,6 +233,27 @@ def _size(output: Tensor) -> str:
     return " x ".join(str(size) for size in output.shape[1:])
 
 
+class RegularBooks(Books):
+    """Books that take a tensor of n times as many rows as jets for n rows of each jet in turn, as `flatten` makes them.
+
+    Where that is wrong, amounts are entered for other jets, whose books then do not close.
+    """
+
+    def owner(self, tensor: Tensor) -> Tensor:
+        """Returns the jet of each row of a tensor.
+
+        Raises:
+            UnknownRowsError: its number of rows is no multiple of the number of jets.
+        """
+        try:
+            return super().owner(tensor)
+        except UnknownRowsError:
+            each, left = divmod(len(tensor) if tensor.dim() else 0, self.jets)
+            if not each or left:
+                raise
+            return torch.arange(self.jets, device=tensor.device).repeat_interleave(each)
+
+
 @dataclass(frozen=True)
 class Found:
     """What flowed back to the leaves of some jets; `recorded` by name, axis 0 counts jets."""
@@ -279,7 +300,7 @@ class Way:
 
     def _together(self, network: nn.Module, inputs: Inputs) -> Found:
         jets = len(inputs)
-        books = Books(torch.arange(jets, device=inputs.tensors[0].device), jets, record=self.record)
+        books = RegularBooks(torch.arange(jets, device=inputs.tensors[0].device), jets, record=self.record)
 
         def score(leaves: Sequence[Tensor]) -> Tensor:
             return self.score(inputs.passed_to(network, leaves), jets)
@@ -297,7 +318,14 @@ class Way:
         return Found(tuple(values.cpu() for values in relevance), ledger, books.widest, recorded)
 
     def _apart(self, network: nn.Module, inputs: Inputs) -> Found:
-        found = joined([self._together(network, inputs[jet : jet + 1]) for jet in range(len(inputs))])
+        try:
+            found = joined([self._together(network, inputs[jet : jet + 1]) for jet in range(len(inputs))])
+        except RuntimeError as error:
+            msg = (
+                "The rows of the module's tensors cannot be told apart by jet, and it cannot be given one jet alone "
+                f"({str(error).splitlines()[0]}); give jets of equal length, or keep one row per jet on axis 0."
+            )
+            raise ExplanationError(msg) from error
         with torch.no_grad():
             scores = as_array(self.score(inputs.passed_to(network, inputs.leaves), len(inputs)))
         if (np.abs(scores - found.ledger.score) > OTHER_SCORE * np.maximum(1.0, np.abs(scores))).any():

@@ -72,7 +72,7 @@ class Books:
         self.recorded: dict[str, Tensor] = {}
         self.edges: dict[str, tuple[Tensor, Tensor]] = {}
         self.widest = 0
-        self._jets = jets
+        self.jets = jets
         self._device = owner.device
         self._owners: dict[int, Tensor | None] = {}
         self.know(owner)
@@ -92,7 +92,7 @@ class Books:
         """
         rows = len(tensor) if tensor.dim() else 0
         self.widest = max(self.widest, tensor.numel())
-        if self._jets == 1:
+        if self.jets == 1:
             return torch.zeros(rows if tensor.dim() else 1, dtype=torch.int64, device=self._device)
         owner = self._owners.get(rows) if tensor.dim() else None
         if owner is None:
@@ -102,7 +102,7 @@ class Books:
     def enter(self, line: str, owner: Tensor, amounts: Tensor) -> None:
         """Adds amounts, whose first axis is rows, to a line."""
         rows = (amounts.flatten(1).sum(1) if amounts.dim() > 1 else amounts.reshape(-1)).double()
-        total = self.lines.setdefault(line, rows.new_zeros(self._jets))
+        total = self.lines.setdefault(line, rows.new_zeros(self.jets))
         total.index_add_(0, owner, rows)
 
     def lay_beside(self, leaf: Tensor, relevance: Tensor) -> None:
@@ -331,7 +331,9 @@ def replaced(values: Any, change: Callable[[Tensor], Tensor]) -> Any:
 def plain_name(func: Callable) -> tuple[str, bool]:
     """Returns the name of what `func` computes ("add" for __radd__, add_ and torch.add) and whether it does so in place."""
     name = func.__name__
-    if name.startswith("__") and name != "__get__":
+    if name == "__get__":
+        return name, False
+    if name.startswith("__"):
         name = name.strip("_")
         in_place = name in ("iadd", "isub", "imul", "itruediv", "idiv", "ipow", "imatmul", "setitem")
         if name in REFLECTED:
