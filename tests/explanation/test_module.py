@@ -1,5 +1,6 @@
 """Explanations of a module of the user's own: any inputs, any score, any layout of rows, no trace left."""
 
+import copy
 import random
 import warnings
 
@@ -116,6 +117,7 @@ def total(explanation):
     ("target", "weights", "words"),
     [
         (1, [0.0, 1.0, 0.0], "output 1"),
+        (np.int64(1), [0.0, 1.0, 0.0], "output 1"),
         ((2, 0), [-1.0, 0.0, 1.0], "output 2 - output 0"),
         (torch.tensor([0.5, 0.0, -2.0]), [0.5, 0.0, -2.0], "outputs weighted by [0.5, 0.0, -2.0]"),
         (lambda logits: logits[:, 0] - logits[:, 1:].mean(1), [1.0, -0.5, -0.5], "<lambda>"),
@@ -337,6 +339,32 @@ def test_scripted_and_compiled_modules_are_refused():
     for module in (scripted, compiled):
         with pytest.raises(ExplanationError, match="scripted or compiled"):
             wb.explain(module, rows(5, 4), target=0)
+
+
+def test_traced_modules_are_refused():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        traced = torch.jit.trace(mlp(), rows(5, 4))
+    with pytest.raises(ExplanationError, match="scripted or compiled"):
+        wb.explain(traced, rows(5, 4), target=0)
+
+
+def test_weights_that_are_made_on_the_way_are_explained_as_weights():
+    layer, last = mlp()[0], nn.Linear(8, 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        normed = nn.utils.weight_norm(copy.deepcopy(layer))
+    one, other = (wb.explain(nn.Sequential(first, nn.ReLU(), last), rows(5, 4)) for first in (normed, layer))
+    np.testing.assert_allclose(one.relevance, other.relevance, atol=1e-6)
+
+
+def test_a_module_in_half_precision_is_explained_with_its_weights_in_single():
+    network, x = mlp().bfloat16(), rows(9, 4)
+    explanation = wb.explain(network, x, target=(1, 0))
+    other = wb.explain(copy.deepcopy(network).float(), x, target=(1, 0))
+    assert explanation.ledger.closes(1e-6).all()
+    np.testing.assert_array_equal(explanation.relevance, other.relevance)
+    assert network[0].weight.dtype == torch.bfloat16
 
 
 class Image(nn.Module):

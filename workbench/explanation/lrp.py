@@ -55,7 +55,9 @@ def frozen(network: nn.Module) -> nn.Module:
         if isinstance(module, torch.jit.ScriptModule | torch.jit.ScriptFunction) or compiled:
             msg = f"The network holds a scripted or compiled part ({type(module).__name__}), which hides its steps; give the plain module."
             raise ExplanationError(msg)
-    shared: dict[int, Any] = {id(p): p.detach() for p in network.parameters()}
+    attributes = (value for module in network.modules() for value in vars(module).values())
+    shared: dict[int, Any] = {id(value): value.detach() for value in attributes if isinstance(value, Tensor)}
+    shared |= {id(p): p.detach() for p in network.parameters()}
     shared |= {id(b): b.detach().clone() for b in network.buffers()}
     return copy.deepcopy(network, shared).eval()
 

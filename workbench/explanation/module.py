@@ -219,6 +219,7 @@ def score_of(target: Target) -> Score:
     Raises:
         ExplanationError: it is no target.
     """
+    target = int(target) if isinstance(target, np.integer) else target
     known = target is None or isinstance(target, int | Tensor) or callable(target)
     if isinstance(target, bool) or not (known or (isinstance(target, tuple) and len(target) == 2)):
         msg = f"The target is {target!r}; give an output's number, a pair of numbers, a tensor of weights or a function."
@@ -385,9 +386,11 @@ def explain_module(
     stop: Stop,
 ) -> Explanation:
     """Returns the relevance of every input value of a module for the score of every jet; see `explain`."""
+    single, double = frozen(module), frozen(module).double()
+    if any(p.dtype in (torch.float16, torch.bfloat16) for p in single.parameters()):
+        single = single.float()  # The same weights; half precision has no digits left to keep books with.
     inputs, chosen = inputs_of(module, tensors), rule_named(rule)
     way = Way(score_of(target), chosen, attention, record)
-    single, double = frozen(module), frozen(module).double()
     parts = list(_parts(way, single, double, inputs, report, stop))
     if not parts:
         msg = "The explanation was stopped before the first jet was explained; start it again."
