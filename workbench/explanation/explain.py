@@ -119,36 +119,16 @@ def explain(
     """
     known(attention, ATTENTION, "way to pass attention")
     known(method, METHODS, "method")
-    stop = stop or Never()
+    how = (rule, attention, method, background, record, report, stop or Never())
     if isinstance(network, FittedTagger) and isinstance(data, Jets):
-        if target is not None:
-            msg = (
-                "A tagger's score is named by its classes; give seed=(signal, background) instead of target."
-            )
-            raise ExplanationError(msg)
-        return _explain_tagger(network, data, rule, seed, attention, method, background, record, report, stop)
-    if not isinstance(network, nn.Module) or isinstance(data, Jets):
-        msg = (
-            "Expected explain(fitted tagger, jets) or explain(module, tensors), found "
-            f"{type(network).__name__} and {type(data).__name__}."
-        )
-        raise ExplanationError(msg)
-    if seed is not None:
-        msg = "A module's outputs have no class names; give target=number, a pair of numbers, weights or a function instead of seed."
-        raise ExplanationError(msg)
-    if method != "lrp":
-        other = import_module(ATTRIBUTION)
-        return other.attribute_module(network, data, method, target, background, report, stop)
-    return explain_module(
-        network,
-        data,
-        target=target,
-        rule=rule,
-        attention=attention,
-        record=record,
-        report=report,
-        stop=stop,
+        return _explain_tagger(network, data, seed, target, *how)
+    if isinstance(network, nn.Module) and not isinstance(data, Jets):
+        return _explain_module(network, data, seed, target, *how)
+    msg = (
+        "Expected explain(fitted tagger, jets) or explain(module, tensors), found "
+        f"{type(network).__name__} and {type(data).__name__}."
     )
+    raise ExplanationError(msg)
 
 
 def known(name: str, names: Sequence[str], what: str) -> None:
@@ -162,11 +142,43 @@ def known(name: str, names: Sequence[str], what: str) -> None:
         raise ExplanationError(msg)
 
 
+def _explain_module(
+    module: nn.Module,
+    tensors: Tensors,
+    seed: str | tuple[str, str] | None,
+    target: Target,
+    rule: str | Rule,
+    attention: str,
+    method: str,
+    background: Tensors | None,
+    record: bool,
+    report: Report,
+    stop: Stop,
+) -> Explanation:
+    if seed is not None:
+        msg = "A module's outputs have no class names; give target=number, a pair of numbers, weights or a function instead of seed."
+        raise ExplanationError(msg)
+    if method != "lrp":
+        attribution = import_module(ATTRIBUTION)
+        return attribution.attribute_module(module, tensors, method, target, background, report, stop)
+    return explain_module(
+        module,
+        tensors,
+        target=target,
+        rule=rule,
+        attention=attention,
+        record=record,
+        report=report,
+        stop=stop,
+    )
+
+
 def _explain_tagger(
     fitted: FittedTagger,
     jets: Jets,
-    rule: str | Rule,
     seed: str | tuple[str, str] | None,
+    target: Target,
+    rule: str | Rule,
     attention: str,
     method: str,
     background: Jets | None,
@@ -174,6 +186,9 @@ def _explain_tagger(
     report: Report,
     stop: Stop,
 ) -> Explanation:
+    if target is not None:
+        msg = "A tagger's score is named by its classes; give seed=(signal, background) instead of target."
+        raise ExplanationError(msg)
     if not len(jets):
         msg = "There are no jets to explain; give at least one."
         raise ExplanationError(msg)
