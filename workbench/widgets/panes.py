@@ -5,7 +5,7 @@ from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
-from bokeh.models import UIElement
+from bokeh.models import Model, UIElement
 from panel.util import edit_readonly
 
 from . import theme
@@ -18,12 +18,23 @@ def picture(figure: UIElement) -> pn.pane.Bokeh:
     return pn.pane.Bokeh(figure, sizing_mode="stretch_width", margin=0)
 
 
+class Line(pn.pane.HTML):
+    """Text of which nothing but the text changes.
+
+    Panel sends the style sheets along with every new text; in a notebook these would be asked for at another host.
+    """
+
+    def _update(self, ref: str, model: Model) -> None:
+        properties = self._get_properties(model.document)
+        model.update(**{name: value for name, value in properties.items() if name != "stylesheets"})
+
+
 def line(text: str = "", *, variant: str = "body2", **options: Any) -> pn.pane.HTML:
     """Returns one line of plain text; what looks like markup in it stays text."""
     # Not pmui's Typography: of two quick changes its browser side can send the first back, which then stays.
     styles = {**theme.LETTERS[variant], **options.pop("styles", {})}
     settings: dict[str, Any] = {"margin": (2, 6), "sizing_mode": "stretch_width", **options}
-    return pn.pane.HTML(safe_text(text), styles=styles, **settings)
+    return Line(safe_text(text), styles=styles, **settings)
 
 
 def say(where: pn.pane.HTML, text: str) -> None:
