@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from tests.apps.browser import ROOT, assert_quiet, needs_browser, opened, serving
+from tests.apps.browser import ROOT, assert_quiet, click_until, needs_browser, opened, serving
 from tests.state.fake_registry import MARKUP
 from tests.toys import toy_jets
 from workbench.jobs.job import Answer, Job
@@ -63,7 +63,9 @@ def runs(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def server(runs):
-    with serving("apps/runs.py", "apps/jets.py", env={"WORKBENCH_RUNS": str(runs[0])}) as served:
+    with serving(
+        "apps/runs.py", "apps/jets.py", "apps/index.py", env={"WORKBENCH_RUNS": str(runs[0])}
+    ) as served:
         yield served
 
 
@@ -157,11 +159,22 @@ def test_an_expression_filters_and_a_wrong_one_is_said(page):
 
 @pytest.mark.browser
 @needs_browser
-def test_a_fit_is_reproduced_to_the_last_digit(page):
-    tick(page, TREES[0])
-    again = page.get_by_text(re.compile("^Identical to three trees: all"))
+def test_a_fit_is_reproduced_to_the_last_digit_and_its_name_stays_text_among_jobs_and_last_runs(server, page):
+    dialogs = []
+    page.on("dialog", lambda dialog: dialogs.append(dialog.message) or dialog.dismiss())
+    tick(page, MARKUP)
+    again = page.get_by_text(re.compile(f"^Identical to {re.escape(MARKUP)}: all"))
     page.get_by_role("button", name="Reproduce").click()
     again.wait_for()
+    jobs = page.get_by_role("button", name=re.compile("^Jobs"))
+    click_until(page, jobs, page.get_by_text(re.compile("^All epochs done, after")))
+    assert page.get_by_text(f"{MARKUP} (again)", exact=True).count() > 0
+    assert page.locator("img[src=x]").count() == 0
+    page.goto(f"{server.root}/index")
+    for name in (MARKUP, f"{MARKUP} (again)"):
+        page.get_by_role("link", name=name, exact=True).wait_for()
+    assert page.locator("img[src=x]").count() == 0
+    assert dialogs == []
     assert_quiet(page)
 
 
