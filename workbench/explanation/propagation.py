@@ -208,7 +208,7 @@ class Propagation(TorchFunctionMode):
                 return [self._carried(passage.values[0].detach(), passed[0])]
             for bias, through in zip(passage.biases, passed, strict=True):
                 if bias is not None:
-                    books.enter("biases", owner, through.movedim(layer.channels, -1) @ bias)
+                    books.enter("biases", owner, _per_row(through, layer.channels) @ bias)
             return passed
 
         return Routed.apply(share, layer.z, *passage.values)
@@ -230,7 +230,7 @@ class Propagation(TorchFunctionMode):
         scale = scale.reshape(-1, *[1] * (x.dim() - 2))
 
         def share(gradient: Tensor) -> list[Tensor]:
-            books.enter(line, owner, gradient.movedim(1, -1) @ shift)
+            books.enter(line, owner, _per_row(gradient, 1) @ shift)
             return [gradient * scale]
 
         return Routed.apply(share, y, x)
@@ -270,6 +270,13 @@ class Propagation(TorchFunctionMode):
             return [gradient]
 
         return Routed.apply(share, tensor, tensor)
+
+
+def _per_row(gradient: Tensor, channels: int) -> Tensor:
+    """Returns the gradient of each row's outputs, summed over places, shape (rows, outputs)."""
+    if gradient.dim() < 3:
+        return gradient
+    return gradient.flatten(2).sum(2) if channels == 1 else gradient.flatten(1, -2).sum(1)
 
 
 def _is_view(x: Tensor, leaf: Tensor) -> bool:

@@ -110,8 +110,7 @@ class Epsilon:
         Everything happens in the one array that holds p, because memory and not arithmetic is what it costs.
         """
         z = layer.z.detach()
-        rms = torch.linalg.vector_norm(z, dim=layer.channels, keepdim=True) / z.shape[layer.channels] ** 0.5
-        epsilon = (self.share * rms).clamp_(min=torch.finfo(z.dtype).tiny)
+        epsilon = (self.share * _rms(z, layer.channels)).clamp_(min=torch.finfo(z.dtype).tiny)
         p = z.abs().add_(epsilon)
         torch.div(z, p, out=p)
 
@@ -121,6 +120,13 @@ class Epsilon:
             return (product.copysign_(gradient),), absorbed
 
         return Passage((layer.z,), (layer.bias,), back)
+
+
+def _rms(z: Tensor, channels: int) -> Tensor:
+    """Returns the root mean square along an axis, which is kept; torch's norm is slow along any but the last."""
+    if channels == -1:
+        return torch.linalg.vector_norm(z, dim=-1, keepdim=True) / z.shape[-1] ** 0.5
+    return z.square().mean(channels, keepdim=True).sqrt_()
 
 
 def raising(layer: Layer) -> tuple[Tensor, Tensor | None]:
