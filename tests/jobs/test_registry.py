@@ -423,3 +423,42 @@ def test_a_run_without_a_model_says_so(registry, sample, tmp_path):
             ask(job.id)
     with pytest.raises(JobError, match=r"name it 'a\.safetensors'"):
         registry.export(job.id, tmp_path / "a.pkl")
+
+
+def test_a_fit_that_cannot_be_begun_does_not_wait_for_ever(registry, sample, monkeypatch):
+    class Gone:
+        exchange = None
+
+        def begin(self, *work):
+            msg = "The scheduler is away."
+            raise JobError(msg)
+
+    monkeypatch.setattr(registries, "workers", Gone)
+    with pytest.raises(JobError, match="The scheduler is away"):
+        registry.submit(RECIPE, sample, seed=1)
+    assert registry.flush(LONG)
+    (run,) = registry.runs()
+    assert run.status == "failed"
+    assert "The scheduler is away" in run.message
+
+
+def test_a_name_given_while_the_run_is_entered_into_the_list_is_kept(registry, sample, monkeypatch):
+    create = Index.create
+
+    def slow(self, identity, *told):
+        registry.rename(identity, "late")
+        create(self, identity, *told)
+
+    monkeypatch.setattr(Index, "create", slow)
+    recorded(registry, sample, name="early")
+    assert [run.name for run in registry.runs()] == ["late"]
+    assert registry.runs()[0].sample["fingerprint"] == sample.fingerprint
+
+
+def test_what_is_no_run_of_ours_is_counted_and_the_others_are_listed(registry, sample, folder):
+    job = recorded(registry, sample)
+    foreign = Index(folder)
+    foreign.create("../../etc/passwd", "odd", {}, {"seed": "1"})
+    foreign.create("0" * 16, "odd", {}, {"seed": "one"})
+    assert [run.id for run in registry.runs()] == [job.id]
+    assert registry.unread == 2

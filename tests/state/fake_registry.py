@@ -50,7 +50,7 @@ class FakeRegistry:
     def __init__(self, runs=()):
         self.kept = {run.id: run for run in runs}
         self.bin, self.stored, self.learned, self.jobs = {}, {}, {}, []
-        self.error = ""
+        self.error, self.unread = "", 0
 
     def runs(self):
         self._fail()

@@ -376,3 +376,23 @@ def test_the_real_registry_lists_compares_and_repeats_a_fit(tmp_path):
     assert numbers(page.comparison.compared)[1][3] == "0, exactly"
     assert page.errands.error == ""
     page.errands.close()
+
+
+def test_runs_of_one_name_are_deleted_each_for_itself():
+    fake = FakeRegistry([planted(0, name="mlp, seed 1"), planted(1, name="mlp, seed 1", hours=1)])
+    page = opened(fake)
+    choose(page, 0, 1)
+    for i in (0, 1):
+        page.state.current = IDS[i]
+        page.card.delete.clicks += 1
+    settle(page)
+    assert set(fake.bin) == {IDS[0], IDS[1]}
+    page.errands.close()
+
+
+def test_entries_that_cannot_be_read_are_counted(page, fake):
+    assert page.unread.object == ""
+    fake.unread = 2
+    page.list()
+    settle(page)
+    assert "2 entries of the list could not be read" in page.unread.object

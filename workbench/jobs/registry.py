@@ -89,6 +89,9 @@ class Registry:
     those of the others, and marks as died what a server left that is gone. What cannot be written (a full disk) is said
     with the run, kept in memory and tried again.
 
+    Attributes:
+        unread: Entries of the list that could not be read the last time it was.
+
     Args:
         folder: Where the files are; default `WORKBENCH_RUNS`, else the user's data folder.
         uri: MLflow's tracking address; default `MLFLOW_TRACKING_URI`, else a SQLite file in the folder.
@@ -98,6 +101,7 @@ class Registry:
         self.folder = folder or runs_folder()
         self.uri = os.environ.get("MLFLOW_TRACKING_URI", "") if uri is None else uri
         self.samples = Samples(self.folder / "samples")
+        self.unread = 0
         self._live: dict[str, _Live] = {}
         self._index: Index | None = None
         self._opening = threading.Lock()
@@ -123,7 +127,11 @@ class Registry:
         job = Job(name or _network(recipe) or recipe.kind, owner=owner, note=note, within=workers().exchange)
         held = options.get("validation")
         self.record(job, recipe, data, seed=seed, device=device, validation=held)
-        workers().begin(job, recipe.fit, (data,), {"seed": seed, "device": device, **options})
+        try:
+            workers().begin(job, recipe.fit, (data,), {"seed": seed, "device": device, **options})
+        except Exception as error:
+            job.fail("failed", f"{job.name} could not be begun: {error}")
+            raise
         return job
 
     def record(
@@ -147,7 +155,7 @@ class Registry:
             JobError: the list of runs cannot be read; the runs of this process are in `live`.
         """
         live = {run.id: run for run in self.live()}
-        listed = [run_of(entry, self.files(entry.id).model) for entry in self._list().entries()]
+        listed = self._listed()
         others = [self._explained(run) for run in listed if run.id not in live]
         return sorted([*live.values(), *others], key=lambda run: run.began, reverse=True)
 
@@ -158,7 +166,7 @@ class Registry:
 
     def trash(self) -> list[Run]:
         """Returns the runs that were deleted and can be restored, newest first."""
-        return [run_of(e, self.files(e.id).model) for e in self._list().entries(deleted=True)]
+        return self._listed(deleted=True)
 
     def run(self, identity: str) -> Run:
         """Returns one run, also one in the trash.
@@ -285,6 +293,18 @@ class Registry:
                 lambda: not any(live.job.over and not live.trouble for live in self._live.values()), timeout
             )
 
+    def _listed(self, *, deleted: bool = False) -> list[Run]:
+        """Returns the runs of the list; what is no run of ours, as somebody else wrote it, is counted in `unread`."""
+        found, unread = [], 0
+        for entry in self._list().entries(deleted=deleted):
+            try:
+                found.append(run_of(entry, self.files(entry.id).model))
+            except (JobError, ValueError, OverflowError):
+                unread += 1
+        if not deleted:
+            self.unread = unread
+        return found
+
     def _list(self) -> Index:
         with self._opening:
             if self._index is None:
@@ -382,10 +402,17 @@ class Registry:
         sample = {**live.run.sample, "fingerprint": data.fingerprint if data is not None else ""}
         if isinstance(validation, Jets | Events):
             sample["validation"] = validation.fingerprint
-        live.run = replace(live.run, sample=sample)
         parameters = {name: text_of(value) for name, value in live.run.parameters.items()}
-        self._list().create(live.run.id, live.run.name, parameters, tags_of(live.run))
-        live.created, live.data = True, None
+        with self._changed:
+            live.run = replace(live.run, sample=sample)
+            run = live.run
+        self._list().create(run.id, run.name, parameters, tags_of(run))
+        with self._changed:
+            live.created, live.data = True, None
+            name = live.run.name
+        # It may have been renamed while it was entered under its old name.
+        if name != run.name:
+            self._list().rename(run.id, name)
 
     def _append(self, live: _Live) -> None:
         files, news = self.files(live.run.id), live.job.since(live.version)

@@ -122,23 +122,18 @@ class SampleState(param.Parameterized):
         self._columns.update(self._added)
         self.version += 1
 
+    def drop(self, *names: str) -> None:
+        """Forgets columns that were added; one that is not there is passed over."""
+        gone = [name for name in names if name in self._added]
+        for name in gone:
+            del self._added[name], self._columns[name]
+        if gone:
+            self.version += 1
+
     @property
     def provenance(self) -> str:
         """Where the sample came from, in a few lines of plain text."""
-        if self.jets is None:
-            return "No sample is chosen."
-        origin = self.jets.origin
-        kind = {"simulation": "Simulation", "data": "Data"}.get(origin.kind, "Origin not stated")
-        classes = [f"{np.sum(self.jets.is_class(name)):,} {name}" for name in self.jets.classes]
-        unknown = int(np.sum(np.asarray(self.jets.label) < 0))
-        lines = [
-            f"{origin.name} ({kind}{', ' + origin.format if origin.format else ''})",
-            f"{len(self):,} jets: "
-            + ", ".join(classes + ([f"{unknown:,} of unknown class"] if unknown else [])),
-            *outline(origin.settings),
-            *origin.steps,
-        ]
-        return "\n".join(lines)
+        return "No sample is chosen." if self.jets is None else provenance(self.jets)
 
     def _passed(self, expression: str) -> np.ndarray:
         assert self.jets is not None
@@ -157,6 +152,27 @@ class SampleState(param.Parameterized):
         if name in self.jets.columns:
             return np.asarray(self.jets.columns[name])
         return np.asarray(observables(self.jets, [name])[name])
+
+
+def counted(sample: Jets | Events) -> str:
+    """Returns how many there are, in words: "30 jets"."""
+    one = "event" if isinstance(sample, Events) else "jet"
+    return f"{len(sample):,} {one}{'s' if len(sample) != 1 else ''}"
+
+
+def provenance(sample: Jets | Events) -> str:
+    """Returns where jets or events came from, in a few lines of plain text."""
+    origin, label = sample.origin, np.asarray(sample.label)
+    kind = {"simulation": "Simulation", "data": "Data"}.get(origin.kind, "Origin not stated")
+    classes = [f"{np.sum(label == i):,} {name}" for i, name in enumerate(sample.classes)]
+    unknown = int(np.sum(label < 0))
+    lines = [
+        f"{origin.name} ({kind}{', ' + origin.format if origin.format else ''})",
+        f"{counted(sample)}: " + ", ".join(classes + ([f"{unknown:,} of unknown class"] if unknown else [])),
+        *outline(origin.settings),
+        *origin.steps,
+    ]
+    return "\n".join(lines)
 
 
 def _is_plain(column: Any) -> bool:

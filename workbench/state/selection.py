@@ -236,8 +236,11 @@ class SelectionState(param.Parameterized):
             self._renew()
         elif "version" in changed:
             self._order = None
-            self._parts = {name: self._within(name, *span) for name, span in self.ranges.items()}
-            self._update()
+            # A column may have gone, and with it what was brushed and ordered by it.
+            names = self.sample.names
+            ranges = {name: span for name, span in self.ranges.items() if name in names}
+            self._parts = {name: self._within(name, *span) for name, span in ranges.items()}
+            self._update(ranges=ranges, by=self.by if self.by in names else "")
         else:
             self._update()
 

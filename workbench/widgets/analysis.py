@@ -211,6 +211,8 @@ class Analysis(param.Parameterized):
             scores=None,
             cut=None,
         )
+        # What another tagger said must not stand under this one's name, nor stay if this one cannot score the sample.
+        self.sample.drop("score", "loss", "margin")
         self._score()
         self._explain()
 

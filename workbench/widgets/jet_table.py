@@ -108,7 +108,7 @@ class JetTable(pn.viewable.Viewer):
         self.table.on_click(self._open)
         selection.param.watch(self._fill, ["mask", "by", "descending"])
         self.teaching.param.watch(self._fill, ["on", "revealed"])
-        sample.param.watch(self._fill, "version")
+        sample.param.watch(self._renew, "version")
         selection.param.watch(self._mark, "current")
 
     def _reorder(self, *events: Any) -> None:
@@ -117,6 +117,13 @@ class JetTable(pn.viewable.Viewer):
             say(self.told, "This order is known once a tagger has scored the jets.")
             return
         self.selection.order(by, descending=descending)
+
+    def _renew(self, *events: Any) -> None:
+        """Lists the jets anew; an order whose column has come, or come back, holds again."""
+        by, _ = ORDERS[self.order.value]
+        if by in self.sample.known and not self.selection.by:
+            self._reorder()
+        self._fill()
 
     def _fill(self, *events: Any) -> None:
         count = self.selection.count

@@ -200,13 +200,17 @@ class RunCard(pn.viewable.Viewer):
             say(self.message, "A run needs a name; the old one was kept.")
             self.name_field.value = run.name
             return
-        self._do(f"renaming {run.name}", lambda: self.registry().rename(run.id, name), f"Renamed to {name}.")
+        self._do(
+            f"renaming {_called(run.name, run.id)}",
+            lambda: self.registry().rename(run.id, name),
+            f"Renamed to {name}.",
+        )
 
     def _reproduce(self, *events: Any) -> None:
         if run := self.run:
             name, owner = f"{run.name} (again)", self.owner
             self.errands.send(
-                f"reproducing {run.name}",
+                f"reproducing {_called(run.name, run.id)}",
                 lambda: self.registry().submit_again(run.id, owner=owner, name=name),
                 lambda job: self._begun(
                     job, f"{run.name} is fitted again; when it is over the weights are compared."
@@ -217,7 +221,7 @@ class RunCard(pn.viewable.Viewer):
         if run := self.run:
             name, owner = f"{run.name} (resumed)", self.owner
             self.errands.send(
-                f"resuming {run.name}",
+                f"resuming {_called(run.name, run.id)}",
                 lambda: self.registry().resume(run.id, owner=owner, name=name),
                 lambda job: self._begun(job, f"{run.name} goes on as a new run."),
             )
@@ -236,7 +240,7 @@ class RunCard(pn.viewable.Viewer):
     def _delete(self, *events: Any) -> None:
         if run := self.run:
             self.errands.send(
-                f"deleting {run.name}",
+                f"deleting {_called(run.name, run.id)}",
                 lambda: self.registry().delete(run.id),
                 lambda _: self._deleted(run),
             )
@@ -250,7 +254,11 @@ class RunCard(pn.viewable.Viewer):
         if self.state.deleted:
             run_id, name = self.state.deleted[-1]
             self.state.deleted = self.state.deleted[:-1]
-            self._do(f"restoring {name}", lambda: self.registry().restore(run_id), f"{name} is back.")
+            self._do(
+                f"restoring {_called(name, run_id)}",
+                lambda: self.registry().restore(run_id),
+                f"{name} is back.",
+            )
 
     def _show_bin(self, *events: Any) -> None:
         gone = self.state.deleted
@@ -264,7 +272,7 @@ class RunCard(pn.viewable.Viewer):
         ending = {MODEL: "safetensors", METRICS_CSV: "csv", METRICS_PARQUET: "parquet"}[wanted]
         name = f"{export.file_name(run.name)}.{ending}"
         self.errands.send(
-            f"exporting {run.name}",
+            f"exporting {_called(run.name, run.id)}",
             lambda: self._content(run, wanted),
             lambda content: self.delivery.ask(
                 "save", content=content, type=export.TYPES.get(ending, "application/octet-stream"), name=name
@@ -295,7 +303,9 @@ class RunCard(pn.viewable.Viewer):
         else:
             self.verdicts[run.id] = ""
             self.errands.send(
-                "comparing the weights", lambda: verdict(first, run), lambda found: self._judged(run, found)
+                f"comparing the weights of {_called(run.name, run.id)}",
+                lambda: verdict(first, run),
+                lambda found: self._judged(run, found),
             )
 
     def _judged(self, run: Run, found: str) -> None:
@@ -340,3 +350,8 @@ def _facts(run: Run) -> list[tuple[str, str]]:
         "Id": run.id,
     }
     return [(name, value) for name, value in said.items() if value]
+
+
+def _called(name: str, identity: str) -> str:
+    """Tells runs of one name apart where it must be one of them."""
+    return f"{name} ({identity})"

@@ -58,6 +58,7 @@ class RunsPage:
         self.failed = line(margin=0)
         # The text is a child: an Alert's own `object` is Markdown, in which HTML of a file or a user would run.
         self.told = pmui.Alert(self.failed, severity="error", visible=False, sizing_mode="stretch_width")
+        self.unread = line(variant="caption")
         self.tray = JobsTray(whose)
         self.frame = Frame("Runs", main=[self.main], tray=self.tray, errands=self.errands)
         self._beats, self._news = 0, False
@@ -94,6 +95,9 @@ class RunsPage:
 
     def _take(self, runs: Any) -> None:
         self.state.take(runs)
+        number = self.registry().unread
+        entries = "entries" if number != 1 else "entry"
+        say(self.unread, f"{number} {entries} of the list could not be read." if number else "")
         self.address.begin()
 
     def _lay_out(self, *events: Any) -> None:
@@ -114,7 +118,9 @@ class RunsPage:
     @property
     def main(self) -> pn.viewable.Viewable:
         """The panes."""
-        return pn.Column(self.told, self.address, self.content, sizing_mode="stretch_width", margin=(0, 8))
+        return pn.Column(
+            self.told, self.address, self.unread, self.content, sizing_mode="stretch_width", margin=(0, 8)
+        )
 
     def _say(self, *events: Any) -> None:
         say(self.failed, self.errands.error)
