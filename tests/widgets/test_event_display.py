@@ -189,6 +189,33 @@ def test_a_link_with_rows_of_a_file_opens_those_rows(tmp_path):
     page.close()
 
 
+def test_the_header_says_what_is_walked_through_and_its_card_where_it_came_from():
+    page = DisplayPage(Files([]), Uploads(0))
+    chip = page.chip
+    assert chip.button.label == "No events yet"
+    jets = toy_jets(30, 1)
+    page.walk.take(jets)
+    assert chip.button.label == "toys · 30 jets · simulation"
+    chip.open()
+    assert chip.body.object.startswith("toys (Simulation, toy)\n30 jets: 15 QCD, 15 top")
+    assert jets.fingerprint in chip.body.object
+    page.walk.take(dimuon())
+    assert chip.button.label == "unnamed · 1 event · origin not stated"
+    chip.open()
+    assert "1 event: 1 of unknown class" in chip.body.object
+    assert page.tray.button.label == "Jobs"
+    page.close()
+
+
+def test_a_name_with_markup_stays_text_in_the_header():
+    page = DisplayPage(Files([]), Uploads(0))
+    page.walk.take(one_jet(EVIL))
+    page.chip.open()
+    assert EVIL in page.chip.button.label
+    assert EVIL not in page.chip.body.object
+    page.close()
+
+
 @pytest.mark.parametrize("id", ["bundled:jetz", "file:../etc/passwd", "file:none/a.root", "bundled:"])
 def test_the_page_says_what_it_cannot_open_and_lives_on(id, tmp_path):
     page = DisplayPage(Files([tmp_path]), Uploads(0))

@@ -18,7 +18,10 @@ from .errands import Errands
 from .event_display import STATE_LIMIT, EventDisplay
 from .event_steps import EventSteps
 from .file_browser import FileBrowser
-from .frame import Frame
+from .frame import Frame, WalkChip
+from .jobs_tray import JobsTray
+from .menu import Menu
+from .owner import owner
 from .panes import fold, line, pane, say
 
 BEAT = 200
@@ -47,8 +50,14 @@ class DisplayPage:
         # The text is a child: an Alert's own `object` is Markdown, in which HTML of a file or a user would run.
         self.told = pmui.Alert(self.failed, severity="error", visible=False, sizing_mode="stretch_width")
         self.browser = FileBrowser(self.files, self.uploads, self.errands, self._take_file, open_shown)
+        self.chip, self.tray = WalkChip(self.walk), JobsTray(owner())
         self.frame = Frame(
-            "Event display", main=[self._main()], sidebar=[self._sidebar()], errands=self.errands
+            "Event display",
+            main=[self._main()],
+            sidebar=[self._sidebar()],
+            sample_chip=self.chip,
+            tray=self.tray,
+            errands=self.errands,
         )
         self.frame.keys.param.watch(lambda event: self.press(self.frame.keys.key), "pressed")
         self.walk.param.watch(self._show, ["sample", "position"])
@@ -95,6 +104,7 @@ class DisplayPage:
             self.errands.collect()
             self.browser.beat()
             self.steps.beat()
+            self.tray.beat()
             self.address.beat()
 
     def _take_file(self, id: str, found: Shown) -> None:
@@ -127,9 +137,19 @@ class DisplayPage:
         self.told.visible = bool(why)
 
     def _main(self) -> pn.viewable.Viewable:
-        views = pane("The event in four views", self.steps, self.display, name="display")
+        display, table = self.display, self.display.objects
+        views = pane(
+            "The event in four views",
+            self.steps,
+            display,
+            name="display",
+            menu=Menu("event", figure=lambda: display.figure, data=display.table),
+        )
         objects = pane(
-            "Objects, and the invariant mass of those that are marked", self.display.objects, name="objects"
+            "Objects, and the invariant mass of those that are marked",
+            table,
+            name="objects",
+            menu=Menu("objects", data=table.everything),
         )
         for each in (views, objects):
             # Else the column squeezes what folds out of a pane under the next one.

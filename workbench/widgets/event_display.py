@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
 
@@ -19,7 +20,7 @@ from . import export
 from .display3d import Display3D
 from .display_controls import DisplayControls
 from .flat_views import FLAT, FlatViews, legend
-from .object_table import ObjectTable
+from .object_table import ObjectTable, listed, numbers
 from .panes import line, picture, say
 from .standalone import standalone
 
@@ -161,6 +162,14 @@ class EventDisplay(pn.viewable.Viewer):
     def figure(self) -> Any:
         """The flat figure that is seen; None in 3D."""
         return None if self.flat is None else self.flat.figures.get(self.state.view)
+
+    def table(self) -> pd.DataFrame:
+        """Returns the jets and particles that the cuts keep, hardest first."""
+        kept = {
+            "particles": self.state.passes(self.scene.arrays["particles"]),
+            "jets": self.scene.column("jets", "pt") >= self.state.jet_pt_min,
+        }
+        return numbers(self.scene, [x for x in listed(self.scene, None) if kept[x[0]][x[1]]])
 
     def _build(self) -> None:
         # Made when first needed: figures are the larger part of what painting a page takes.

@@ -12,6 +12,7 @@ from ..state.comparison import ComparisonState
 from ..state.sample import SampleState
 from ..state.selection import SelectionState
 from ..state.teaching import Teaching
+from . import code
 from .analysis import EXPRESS, Analysis
 from .cell import Cell
 from .distributions import Distributions
@@ -207,8 +208,14 @@ class JetExplorer(pn.viewable.Viewer):
 
     @property
     def _event_display(self) -> pn.viewable.Viewable:
-        menu = Menu("event", figure=lambda: self.display.figure, sample=self.sample)
+        display = self.display
+        menu = Menu(
+            "event", figure=lambda: display.figure, data=display.table, code=self._code, sample=self.sample
+        )
         return pane("Event display", self.display, name="event", menu=menu)
+
+    def _code(self) -> str:
+        return code.lines(self.sample, None, f"print(jets.constituents[{self.current or 0}].tolist())")
 
     def press(self, key: str) -> None:
         """Does what a key says: the next or the previous jet, another view of it, another cut."""

@@ -167,6 +167,14 @@ LESSONS: dict[str, Lesson] = {
         answer="For massless particles a boost along the beam adds the same number to every η, so differences stay; differences of θ do not.",
         source="arXiv:0802.1189",
     ),
+    "objects": Lesson(
+        what="The jets, leptons and other particles of what is shown, and the invariant mass of those that are marked.",
+        why="The invariant mass of the products of a decay is the mass of what decayed, in every frame and for every momentum of it.",
+        formula="m² = (ΣE)² − |Σp|²",
+        question="Two massless particles have 45.6 GeV each and fly apart back to back. Which mass has the pair?",
+        answer="91.2 GeV, that of the Z boson: the momenta cancel, and m is the sum of the energies.",
+        source="PDG, Review of Particle Physics, Kinematics",
+    ),
     "training": Lesson(
         what="Loss and area under the ROC curve of training and validation jets while the network learns.",
         why="The distance of the two curves says whether the network learns physics or learns its jets by heart.",

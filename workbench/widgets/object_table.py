@@ -53,6 +53,10 @@ class ObjectTable(pn.viewable.Viewer):
         some = f"The {PARTICLES} hardest of {total:,} particles are listed. " if total > PARTICLES else ""
         say(self.how, f"{some}Tick rows to see the invariant mass of their sum.")
 
+    def everything(self) -> pd.DataFrame:
+        """Returns all objects of the scene, also those that the table leaves out."""
+        return numbers(self.scene, listed(self.scene, None))
+
     def _ticked(self, *events: Any) -> None:
         tagged = [self.objects[i] for i in self.table.selection if i < len(self.objects)]
         if tagged != self.state.tagged:
@@ -77,13 +81,13 @@ class ObjectTable(pn.viewable.Viewer):
         return pn.Column(self.mass, self.table, self.how, sizing_mode="stretch_width", margin=0)
 
 
-def listed(scene: Scene) -> list[tuple[str, int]]:
-    """Returns the objects of the table: jets, then leptons, then the other particles, each hardest first."""
+def listed(scene: Scene, most: int | None = PARTICLES) -> list[tuple[str, int]]:
+    """Returns the objects of a scene: jets, then leptons, then at most so many other particles, each hardest first."""
     kind, pt = scene.column("particles", "kind"), scene.column("particles", "pt")
     hardest = np.argsort(-pt, kind="stable")
     is_lepton = np.isin(kind, (ELECTRON, MUON, TAU))[hardest]
     jets = np.argsort(-scene.column("jets", "pt"), kind="stable")
-    particles = [*hardest[is_lepton], *hardest[~is_lepton][:PARTICLES]]
+    particles = [*hardest[is_lepton], *hardest[~is_lepton][:most]]
     return [("jets", int(row)) for row in jets] + [("particles", int(row)) for row in particles]
 
 
@@ -98,13 +102,18 @@ def sign(charge: float) -> str:
 
 
 def rows(scene: Scene, objects: list[tuple[str, int]]) -> pd.DataFrame:
-    """Returns one row per object, with the same columns for every scene."""
+    """Returns one row per object as the table shows it, with the same columns for every scene."""
+    return numbers(scene, objects).round(DIGITS)
+
+
+def numbers(scene: Scene, objects: list[tuple[str, int]]) -> pd.DataFrame:
+    """Returns one row per object with all digits."""
     momenta = np.array([momentum_of(scene, *found) for found in objects]).reshape(-1, 4)
     charge = [
         sign(float(scene.column("particles", "charge")[row])) if array == "particles" else ""
         for array, row in objects
     ]
     table: dict[str, Any] = {"object": np.array([name_of(scene, *found) for found in objects], dtype=object)}
-    for i, (title, digits) in enumerate(DIGITS.items()):
-        table[title] = np.round(momenta[:, i], digits)
+    for i, title in enumerate(DIGITS):
+        table[title] = momenta[:, i]
     return pd.DataFrame({**table, "charge": np.array(charge, dtype=object)})

@@ -308,7 +308,7 @@ class RunComparison(pn.viewable.Viewer):
                 self.settings_told,
                 self.settings,
                 name="run-settings",
-                menu=Menu("run-settings", data=self._settings_frame),
+                menu=Menu("run-settings", data=self._settings_frame, code=self._settings_code),
             ),
         ]
 
@@ -386,6 +386,15 @@ class RunComparison(pn.viewable.Viewer):
             "from workbench.jobs.registry import registry\n\n"
             f"for run in [{ids}]:\n"
             '    print(run, pd.DataFrame(registry().curves(run)["epochs"]), sep="\\n")\n'
+        )
+
+    def _settings_code(self) -> str:
+        ids = ", ".join(f'"{one.run.id}"' for one in self.compared)
+        return (
+            "import pandas as pd\n"
+            "import workbench as wb\n\n"
+            f"runs = [wb.registry().run(run) for run in [{ids}]]\n"
+            "print(pd.DataFrame({run.name: run.parameters for run in runs}))\n"
         )
 
     def __panel__(self) -> pn.viewable.Viewable:

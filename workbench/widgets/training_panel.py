@@ -167,7 +167,13 @@ class TrainingPanel(pn.viewable.Viewer):
         if not len(self.curves):
             self.figures = [f(self.sources) for f in (training.loss_figure, training.auc_figure)]
             self.figures.append(training.speed_figure(self.sources))
-            menu = Menu("training", figure=lambda: self.figures, data=self._learned, sample=self.sample)
+            menu = Menu(
+                "training",
+                figure=lambda: self.figures,
+                data=self._learned,
+                code=self._code,
+                sample=self.sample,
+            )
             shown = [picture(figure) for figure in self.figures]
             self.curves[:] = [pane("How it learns", *shown, name="training", menu=menu)]
         self.curves.visible = True
@@ -261,6 +267,15 @@ class TrainingPanel(pn.viewable.Viewer):
 
     def _learned(self) -> pd.DataFrame:
         return pd.DataFrame(self.run.epochs)
+
+    def _code(self) -> str:
+        run = self.run.job.id if self.run.job is not None else ""
+        return (
+            "import pandas as pd\n"
+            "import workbench as wb\n\n"
+            f"curves = wb.registry().curves({run!r})\n"
+            'print(pd.DataFrame(curves["epochs"]))\n'
+        )
 
     def __panel__(self) -> pn.viewable.Viewable:
         return pn.Column(
