@@ -1,86 +1,97 @@
-"""Takes the pictures of the jets page for the README, of the page as it is served, with the bundled tagger.
+"""Takes the pictures of the pages for the README, of the pages as they are served, with the bundled jets and tagger.
 
 python -m benchmarks.screenshots [folder]    (needs Debian's chromium and the test extra)
 """
 
+import os
 import re
-import socket
-import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from pathlib import Path
-from urllib.request import urlopen
+from tempfile import TemporaryDirectory
+from typing import Any
 
-from playwright.sync_api import Page, sync_playwright
+import workbench as wb
+from tests.apps.browser import ROOT, chromium, click_until, opened, serving
 
-ROOT = Path(__file__).parents[1]
-CHROMIUM = "/usr/bin/chromium"
-SIZE = {"width": 1400, "height": 2000}
-PATIENCE = 180_000
-"""Milliseconds that any step may take, on a machine that does other things too."""
+WIDTH, HEIGHT, OF_JETS = 1400, 1000, 1800
+"""Of a picture in screen units; that of the jets page is higher."""
 
-
-@contextmanager
-def served() -> Iterator[str]:
-    """Serves the page on a free port of this machine and gives its address."""
-    with closing(socket.socket()) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "panel", "serve", "apps/jets.py", "--address", "127.0.0.1"]
-    server = subprocess.Popen([*command, "--port", str(port)], cwd=ROOT, stderr=subprocess.DEVNULL)
-    try:
-        for _ in range(600):
-            try:
-                urlopen(f"http://127.0.0.1:{port}/favicon.ico", timeout=5).close()
-                break
-            except OSError:
-                time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}/jets"
-    finally:
-        server.terminate()
-        server.wait(20)
+PAGES = ("apps/index.py", "apps/jets.py", "apps/display.py", "apps/runs.py")
+RUNS = {
+    "gradient-boosted trees": {"network": "trees", "iterations": 60},
+    "dense network": {"network": "mlp", "epochs": 8},
+}
+"""Settings of the two fits that are compared, by their names."""
 
 
-def open_a_jet(page: Page) -> None:
+def fit_two() -> list[str]:
+    """Fits both networks to the bundled jets and returns the ids of their runs in the registry's folder."""
+    jets = wb.load(wb.bundled("jets"))
+    jobs = []
+    for name, settings in RUNS.items():
+        note = {"sample": "jets", "source": 'wb.load(wb.bundled("jets"))', "selection": ""}
+        jobs.append(wb.submit(wb.Tagger(**settings), jets, seed=1, name=name, note=note))
+    for job in jobs:
+        job.result()
+    wb.registry().flush(60)
+    return [job.id for job in jobs]
+
+
+def open_a_jet(page: Any) -> None:
     """Waits for the numbers of the bundled tagger, opens the first jet and waits for its ledger."""
     page.get_by_text("Area under the ROC curve").wait_for()
-    page.get_by_role("button", name="Open the first jet").click()
-    page.get_by_text(re.compile("^score [+-].* rest$")).wait_for()
-    page.wait_for_timeout(2500)
+    ledger = page.get_by_text(re.compile("^score [+-].* rest$"))
+    click_until(page, page.get_by_role("button", name="Open the first jet"), ledger)
 
 
-def train(page: Page, epochs: int = 8) -> None:
+def train(page: Any, epochs: int = 8) -> None:
     """Starts a fit on the page and waits until some epochs are over."""
     box = page.get_by_role("textbox", name=re.compile("^Epochs"))
     box.fill(str(epochs))
     box.press("Enter")
     page.wait_for_timeout(1000)
-    page.get_by_role("button", name="Train").click()
-    page.get_by_text(re.compile(rf"Epoch [345]\.\d of {epochs}")).wait_for()
-    page.wait_for_timeout(500)
+    begun = page.get_by_text(re.compile(rf"epoch [\d.]+ of {epochs}", re.IGNORECASE))
+    click_until(page, page.get_by_role("button", name="Train", exact=True), begun)
+    page.get_by_text(re.compile(rf"epoch [3-7](\.\d)? of {epochs}", re.IGNORECASE)).wait_for()
+
+
+def show_event(page: Any) -> None:
+    """Waits for the first jet of the display."""
+    page.get_by_text(re.compile(r"^Jet \d+ of ")).first.wait_for()
+
+
+def show_runs(page: Any) -> None:
+    """Waits for the comparison."""
+    page.get_by_text("Background rejection", exact=True).wait_for()
+
+
+def show_index(page: Any) -> None:
+    """Waits for the last runs."""
+    page.get_by_role("link", name="dense network").wait_for()
 
 
 def main(folder: Path) -> None:
-    """Writes jets-light.png, jets-dark.png and jets-training.png."""
+    """Writes the six pictures."""
     folder.mkdir(parents=True, exist_ok=True)
-    with served() as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page(viewport=SIZE)
-        page.set_default_timeout(PATIENCE)
-        page.goto(address)
-        open_a_jet(page)
-        page.screenshot(path=folder / "jets-light.png")
-        page.locator("header button").last.click()
-        page.mouse.move(700, 20)
-        page.wait_for_timeout(2500)
-        page.screenshot(path=folder / "jets-dark.png")
-        page.locator("header button").last.click()
-        page.mouse.move(700, 20)
-        train(page)
-        page.screenshot(path=folder / "jets-training.png")
-        browser.close()
+    with TemporaryDirectory() as runs:
+        # The registry of this process and that of the server find their folder by it.
+        os.environ["WORKBENCH_RUNS"] = runs
+        chosen = "&".join(f"run={run}" for run in fit_two())
+        pictures = {
+            "index-light": ("index", HEIGHT, show_index),
+            "runs-light": (f"runs?v=1&{chosen}", HEIGHT, show_runs),
+            "display-dark": ("display", HEIGHT, show_event),
+            "jets-light": ("jets", OF_JETS, open_a_jet),
+            "jets-dark": ("jets", OF_JETS, open_a_jet),
+            "jets-training": ("jets", OF_JETS, train),
+        }
+        with serving(*PAGES) as server, chromium() as browser:
+            for name, (where, height, prepare) in pictures.items():
+                size = {"width": WIDTH, "height": height}
+                with opened(browser, f"{server.root}/{where}", dark=name.endswith("dark"), size=size) as page:
+                    prepare(page)
+                    page.wait_for_timeout(2500 if prepare is not train else 500)
+                    page.screenshot(path=folder / f"{name}.png")
 
 
 if __name__ == "__main__":

@@ -16,9 +16,9 @@ from ..state.walk import Shown, Walk, open_shown
 from .address import Address
 from .errands import Errands
 from .event_display import STATE_LIMIT, EventDisplay
-from .event_steps import EventSteps
+from .event_steps import EventSteps, WalkChip
 from .file_browser import FileBrowser
-from .frame import Frame, WalkChip
+from .frame import Frame
 from .jobs_tray import JobsTray
 from .menu import Menu
 from .owner import owner

@@ -6,7 +6,9 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
+from ..state.sample import counted, provenance
 from ..state.walk import AS_GIVEN, Walk
+from .frame import KINDS, UNSTATED, Chip
 
 SMALL: dict[str, Any] = {"size": "small", "margin": (2, 4)}
 PACE = 8
@@ -66,3 +68,25 @@ class EventSteps(pn.viewable.Viewer):
             margin=0,
             styles={"flex-wrap": "wrap", "align-items": "center"},
         )
+
+
+class WalkChip(Chip):
+    """Says the events or jets that are walked through: name, number, simulation or data; the card has their provenance."""
+
+    def __init__(self, walk: Walk) -> None:
+        self.walk = walk
+        super().__init__("Where these events came from", self._text, self._card)
+        walk.param.watch(self.renew, "sample")
+
+    def _text(self) -> str:
+        sample = self.walk.sample
+        if sample is None:
+            return "No events yet"
+        kind = KINDS.get(sample.origin.kind, UNSTATED)
+        return f"{sample.origin.name} · {counted(sample)} · {kind}"
+
+    def _card(self) -> str:
+        sample = self.walk.sample
+        if sample is None:
+            return "Choose events in step 1."
+        return f"{provenance(sample)}\nFingerprint {sample.fingerprint}"

@@ -10,9 +10,8 @@ import param
 from panel.custom import JSComponent
 
 from ..physics.roc import Roc
-from ..state.sample import SampleState, counted, outline, provenance
+from ..state.sample import SampleState, outline
 from ..state.teaching import Teaching
-from ..state.walk import Walk
 from . import theme
 from .analysis import Analysis
 from .errands import Errands
@@ -107,28 +106,6 @@ class SampleChip(Chip):
             return "Choose a sample in step 1."
         chosen = f"\nShown are those with {self.sample.expression}" if self.sample.expression else ""
         return f"{self.sample.provenance}\nFingerprint {jets.fingerprint}{chosen}"
-
-
-class WalkChip(Chip):
-    """Says the events or jets that are walked through: name, number, simulation or data; the card has their provenance."""
-
-    def __init__(self, walk: Walk) -> None:
-        self.walk = walk
-        super().__init__("Where these events came from", self._text, self._card)
-        walk.param.watch(self.renew, "sample")
-
-    def _text(self) -> str:
-        sample = self.walk.sample
-        if sample is None:
-            return "No events yet"
-        kind = KINDS.get(sample.origin.kind, UNSTATED)
-        return f"{sample.origin.name} · {counted(sample)} · {kind}"
-
-    def _card(self) -> str:
-        sample = self.walk.sample
-        if sample is None:
-            return "Choose events in step 1."
-        return f"{provenance(sample)}\nFingerprint {sample.fingerprint}"
 
 
 class RunChip(Chip):
