@@ -7,7 +7,6 @@ from workbench.errors import DataError
 from workbench.physics.images import (
     STEPS,
     Cloud,
-    average_image,
     centre,
     flip,
     jet_images,
@@ -156,21 +155,11 @@ def test_jets_of_one_particle_or_none_have_images():
     assert jet_images(jets_of([], [])[:0]).shape == (0, 40, 40)
 
 
-def test_the_average_of_images_is_weighted():
-    images = np.stack([np.full((2, 2), 1.0), np.full((2, 2), 5.0)])
-    assert average_image(images) == pytest.approx(np.full((2, 2), 3.0))
-    assert average_image(images, np.array([3.0, -1.0])) == pytest.approx(np.full((2, 2), -1.0))
-
-
-def test_what_has_no_image_or_average_is_refused_with_a_sentence(sample):
+def test_what_has_no_image_is_refused_with_a_sentence(sample):
     with pytest.raises(DataError, match="both must be positive"):
         jet_images(sample, pixels=0)
     with pytest.raises(DataError, match="both must be positive"):
         jet_images(sample, extent=-1.0)
-    with pytest.raises(DataError, match="have no average"):
-        average_image(np.zeros((0, 2, 2)))
-    with pytest.raises(DataError, match="have no average"):
-        average_image(np.ones((2, 2, 2)), np.array([1.0, -1.0]))
 
 
 def test_the_usual_steps_normalise_last():

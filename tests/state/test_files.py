@@ -43,6 +43,8 @@ def folder(tmp_path):
         "\\\\host\\share\\file",
         "C:/Windows/system.ini",
         "~/secret",
+        "data/.secret",
+        "data/.git/config",
         "",
         ".",
         "..",

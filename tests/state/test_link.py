@@ -152,3 +152,12 @@ def test_a_name_can_be_checked_by_what_knows_it():
     assert (link.sample, link.view, link.beside, link.notices) == ("file:data/top.h5", "x-y", "jets", [])
     link.read("?v=1&sample=file:../etc/passwd&jet=2")
     assert (link.sample, link.jet, link.notices) == ("", 2, ["There is no such file."])
+
+
+def test_the_theme_that_the_frame_reads_is_no_part_of_the_view():
+    link = LinkState(KNOWN)
+    link.read("?v=1&jet=3&theme=dark")
+    assert (link.jet, link.notices) == (3, [])
+    link.read("?theme=dark")
+    assert link.notices == []
+    assert "theme" not in link.write()

@@ -1,5 +1,6 @@
 """The tagger that a page looks at: what it remembers of single jets, and what it never mixes up."""
 
+import threading
 import time
 from types import SimpleNamespace
 
@@ -10,10 +11,11 @@ import pytest
 from tests.toys import toy_jets
 from workbench.data.classes import ClassArray
 from workbench.data.explanation import Explanation, Ledger
+from workbench.errors import DataError
 from workbench.state.sample import SampleState
 from workbench.state.selection import SelectionState
 from workbench.widgets.analysis import NEIGHBOURS, WHOLE, Analysis, Explanations, held_out, neighbours
-from workbench.widgets.errands import Errands
+from workbench.widgets.errands import Errands, alone
 
 JETS = toy_jets(60, 3)
 
@@ -178,3 +180,77 @@ def test_another_pair_of_classes_gives_the_second_sample_its_score_too(analysis)
     analysis.against("QCD", "top")
     settle(analysis.errands)
     np.testing.assert_allclose(second.column("score"), 1 - before)
+
+
+class Elsewhere(Planted):
+    """A tagger of classes that the sample does not have."""
+
+    classes = ("W", "Z")
+
+
+class Failing(Planted):
+    """A tagger that cannot score the sample."""
+
+    def score(self, jets):
+        msg = "The jets have no tracks; give jets with tracks."
+        raise DataError(msg)
+
+
+def test_nothing_of_the_tagger_before_is_left_where_another_cannot_say_it(analysis):
+    assert {"score", "loss"} <= set(analysis.sample.known)
+    analysis.selection.brush("loss", 0, 1)
+    analysis.selection.order("loss")
+    analysis.take(Elsewhere(1), "of other classes")
+    settle(analysis.errands)
+    assert "loss" not in analysis.sample.known
+    assert (analysis.selection.ranges, analysis.selection.by) == ({}, "")
+    assert analysis.selection.count == len(JETS)
+    analysis.take(Failing(1), "failing")
+    settle(analysis.errands)
+    assert "no tracks" in analysis.errands.error
+    assert not {"score", "loss", "margin"} & set(analysis.sample.known)
+
+
+class Cores:
+    """What stands for the threads of this process: a limit is set and later put back to what was found."""
+
+    now = 4
+
+    def select(self, user_api):
+        return self if user_api == "blas" else Cores()
+
+    def limit(self, limits):
+        return Limit(self, limits)
+
+
+class Limit:
+    def __init__(self, cores, limits):
+        self.cores, self.found = cores, cores.now
+        cores.now = limits
+
+    def restore_original_limits(self):
+        self.cores.now = self.found
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *failure):
+        self.restore_original_limits()
+
+
+def test_work_that_overlaps_gives_all_cores_back_when_the_last_is_done(monkeypatch):
+    cores = Cores()
+    monkeypatch.setattr("workbench.widgets.errands.ThreadpoolController", lambda: cores)
+    first, second = threading.Event(), threading.Event()
+    both = threading.Barrier(3)
+    threads = [
+        threading.Thread(target=alone, args=(lambda done=done: both.wait(60) + done.wait(60),))
+        for done in (first, second)
+    ]
+    for thread in threads:
+        thread.start()
+    both.wait(60)
+    for done, thread, left in zip((first, second), threads, (1, 4), strict=True):
+        done.set()
+        thread.join()
+        assert cores.now == left

@@ -107,3 +107,9 @@ def test_other_hosts_get_the_same_module_and_the_same_names(monkeypatch):
     made.picked = 0
     made.show(scene("Event 1 of 1", detector="none"))
     assert (made.header["title"], made.shells, made.picked) == ("Event 1 of 1", [], -1)
+
+
+def test_the_permission_text_of_three_goes_with_the_bundle_that_has_it_inside():
+    said = BUNDLE.with_name("LICENSE-three.txt").read_text()
+    assert "three.js authors" in said
+    assert "The above copyright notice and this permission notice shall be included" in said

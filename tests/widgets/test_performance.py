@@ -14,9 +14,10 @@ from workbench.progress import Outcome
 from workbench.state.sample import SampleState
 from workbench.state.selection import SelectionState
 from workbench.views.performance import CURVE
-from workbench.widgets.analysis import Analysis, Live
+from workbench.widgets.analysis import WHOLE, Analysis, Live, held_out
 from workbench.widgets.errands import Errands
 from workbench.widgets.performance import Performance
+from workbench.widgets.text import with_error
 
 JETS = toy_jets(400, 3)
 NAMES = ("QCD", "top")
@@ -165,3 +166,21 @@ def test_only_curves_that_are_there_stand_in_the_legend(panes):
     settle(panes.errands)
     legend = {item.label.value: item.visible for item in panes.pane.rejection.legend[0].items}
     assert legend == {"this tagger": True, "being trained": False, "second sample": False, "guessing": True}
+
+
+def test_of_a_second_sample_that_it_learned_from_only_the_jets_it_never_saw_are_measured(panes):
+    jets = toy_jets(300, 8)
+    note = {WHOLE: jets.fingerprint, "selection": "pt > 0", "seed": 4}
+    panes.analysis.take(MassCut(), "mass cut", learned=note)
+    other = SampleState()
+    other.take(jets, "where it learned")
+    panes.analysis.beside = other
+    settle(panes.errands)
+    unseen = jets[held_out(np.ones(300, bool), 4)]
+    curve = roc(unseen.label, MassCut().score(unseen), signal="top", background="QCD")
+    said = html.unescape(panes.pane.second.object)
+    assert with_error(curve.auc, curve.auc_error) in said
+    assert "75 jets that the fit never saw" in said
+    panes.analysis.take(MassCut(), "mass cut", learned={**note, "selection": "pt >"})
+    settle(panes.errands)
+    assert "may look too good" in html.unescape(panes.pane.second.object)

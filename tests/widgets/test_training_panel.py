@@ -258,3 +258,16 @@ def test_a_page_that_is_closed_does_not_stop_its_fit(panel, worker):
     train(panel, 1)
     panel.errands.close()
     assert not worker.jobs[0].over
+
+
+def test_the_plan_is_a_number_for_which_no_jets_are_drawn(panel, monkeypatch):
+    def never(*drawn):
+        msg = "jets were drawn"
+        raise AssertionError(msg)
+
+    monkeypatch.setattr("workbench.widgets.training_panel.held_out", never)
+    panel.selection.brush("pt", 0, float(np.median(panel.sample.column("pt"))))
+    count = panel.selection.count
+    kept = int(np.count_nonzero(held_out(panel.selection.mask, 3)))
+    assert f"Learns from {count - kept:,} of" in said(panel.plan)
+    assert f"measured on {kept:,} others" in said(panel.plan)

@@ -160,23 +160,6 @@ def outside(jets: Jets, *, extent: float = 0.8, steps: Sequence[Step] = STEPS) -
     return fraction(cloud.total(cloud.pt * ~_inside(*_placed(cloud, extent))), cloud.total(cloud.pt))
 
 
-def average_image(images: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
-    """Returns the (weighted) mean image, shape (pixels, pixels).
-
-    Args:
-        images: Shape (jets, pixels, pixels).
-        weight: Shape (jets,), may be negative; equal weights if not given.
-
-    Raises:
-        DataError: no images, or weights whose sum is not positive.
-    """
-    weight = np.ones(len(images)) if weight is None else np.asarray(weight, dtype=np.float64)
-    if not weight.sum() > 0:
-        msg = f"{len(images)} images with weights of sum {weight.sum():g} have no average; choose jets of positive total weight."
-        raise DataError(msg)
-    return np.tensordot(weight / weight.sum(), images, axes=1)
-
-
 @dataclass(frozen=True)
 class Average:
     """The mean image of some jets.

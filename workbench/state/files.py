@@ -127,6 +127,8 @@ class Files:
     def _resolved(self, id: str) -> Path:
         parts = PurePosixPath(id).parts
         odd = "\0" in id or "\\" in id or ".." in parts or not parts or parts[0] not in self.folders
+        # What is hidden is not listed, and no id opens it.
+        odd = odd or any(part.startswith(".") for part in parts[1:])
         if odd:
             raise DataError(_outside(id))
         root = self.folders[parts[0]].resolve()

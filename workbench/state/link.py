@@ -21,6 +21,8 @@ LATER = ("score", "loss", "margin")
 NAMES = ("sample", "beside", "network", "rule", "view")
 """What an address names by a word; each may have a list of the words there are, or something that checks one."""
 KEYS = ("v", "select", "class", "range", "order", "jet", *NAMES)
+LOOKS = ("theme",)
+"""What an address says to the frame of the page and not to its view."""
 
 Known = Mapping[str, Sequence[str] | Callable[[str], None]]
 """Per name the words there are, or a function that raises a sentence for a word that cannot be used."""
@@ -68,7 +70,8 @@ class LinkState(param.Parameterized):
     def read(self, query: str) -> None:
         """Takes the query part of an address; what cannot be used is named in `notices`."""
         notices: list[str] = []
-        pairs = parse_qsl(query[:LONGEST].lstrip("?"), keep_blank_values=True)
+        given = parse_qsl(query[:LONGEST].lstrip("?"), keep_blank_values=True)
+        pairs = [pair for pair in given if pair[0] not in LOOKS]
         if len(query) > LONGEST:
             notices.append(f"The link is longer than {LONGEST} characters; the rest was not read.")
         said = dict(pairs)

@@ -100,11 +100,6 @@ class Scene:
         """Returns one column of an array by its name, shape (rows,)."""
         return self.arrays[array][:, COLUMNS[array].index(column)]
 
-    @property
-    def is_empty(self) -> bool:
-        """True where nothing is drawn."""
-        return not any(len(rows) for rows in self.arrays.values()) and self.header.get("met") is None
-
 
 def empty_scene() -> Scene:
     """Returns a scene with nothing in it."""

@@ -43,10 +43,15 @@ HELD_OUT = 0.25
 """Share of the selected jets that a fit on the page never sees; its quality is measured on them."""
 
 
+def number_held_out(count: int) -> int:
+    """Returns how many of `count` selected jets are kept from the fit."""
+    return round(HELD_OUT * count)
+
+
 def held_out(mask: np.ndarray, seed: int) -> np.ndarray:
     """Returns True for the part of the jets in `mask` that is kept from the fit, shape (jets,); `seed` draws it."""
     chosen = np.flatnonzero(mask)
-    drawn = np.random.default_rng(seed).permutation(chosen)[: round(HELD_OUT * len(chosen))]
+    drawn = np.random.default_rng(seed).permutation(chosen)[: number_held_out(len(chosen))]
     rest = np.zeros(len(mask), dtype=bool)
     rest[drawn] = True
     return rest

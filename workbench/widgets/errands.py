@@ -1,12 +1,13 @@
 """Work that would stall a page: done in a thread of the session, taken up by the session's own thread."""
 
+import threading
 from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor
 from importlib import import_module
 from typing import Any
 
 import param
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from ..errors import WorkbenchError
 
@@ -16,12 +17,42 @@ def public(name: str) -> Any:
     return getattr(import_module("workbench"), name)
 
 
+class OneCore:
+    """Keeps linear algebra to one core while at least one block is inside; the last to leave gives the others back.
+
+    That limit is of the whole process: two threads that each set and restore it could leave it at one core for good.
+    """
+
+    def __init__(self) -> None:
+        self._inside = 0
+        self._changing = threading.Lock()
+        self._limit: Any = None
+
+    def __enter__(self) -> None:
+        with self._changing:
+            if not self._inside:
+                self._limit = ThreadpoolController().select(user_api="blas").limit(limits=1)
+            self._inside += 1
+
+    def __exit__(self, *failure: object) -> None:
+        with self._changing:
+            self._inside -= 1
+            if not self._inside and self._limit is not None:
+                self._limit.restore_original_limits()
+                self._limit = None
+
+
+ONE_CORE = OneCore()
+"""Of this process, as the limit is."""
+
+
 def alone(work: Callable[[], Any]) -> Any:
     """Returns what `work` returns, done on one core.
 
     With more, the page and a fit on the same cores wait for one another at every step: scoring was 25 times slower.
     """
-    with threadpool_limits(1):
+    # OpenMP's limit is of each thread alone.
+    with ONE_CORE, ThreadpoolController().select(user_api="openmp").limit(limits=1):
         return work()
 
 
@@ -50,6 +81,7 @@ class Errands(param.Parameterized):
     ) -> None:
         """Does `work` in a thread, later calls `then` with what it returned; `kind` is the user's word for it.
 
+        Errands on different things have different kinds, also where the things have one name: put an id into it.
         A `quiet` errand is one that nobody waits for: it is not said to be done.
         """
         self.drop(kind)

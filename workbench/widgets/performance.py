@@ -1,6 +1,6 @@
 """How good the tagger is, always with errors and with the rule by which a number was read."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,7 @@ from ..physics.roc import Roc, Rule, discriminant, roc
 from ..views import performance as view
 from ..views import training
 from . import code
-from .analysis import Analysis, Live
+from .analysis import Analysis, Live, unseen_of
 from .errands import Errands
 from .menu import Menu
 from .panes import line, pane, picture, row, say
@@ -120,6 +120,20 @@ def measure_beside(
     if both:
         curve = roc(jets.label, scores, signal=signal, background=background, weight=jets.weight)
     return curve, shapes(jets.label, scores, signal, background, jets.weight)
+
+
+def measure_unseen(
+    jets: Jets, scores: Any, signal: str, background: str, learned: Mapping[str, Any]
+) -> tuple[Roc | None, dict[str, Points], str]:
+    """Returns the same of those jets that a fit of this note never saw, and what is to be said of it."""
+    unseen, partly = unseen_of(learned, jets)
+    if partly:
+        said = ", with jets from which it also learned, so that it may look too good"
+        return *measure_beside(jets, scores, signal, background), said
+    if unseen is None:
+        return *measure_beside(jets, scores, signal, background), ""
+    said = f", of the {np.count_nonzero(unseen):,} jets that the fit never saw: it learned from others of this sample"
+    return *measure_beside(jets[unseen], scores[unseen], signal, background), said
 
 
 def _sculpted(mass: np.ndarray, passed: np.ndarray, edges: np.ndarray, weight: np.ndarray) -> str:
@@ -248,10 +262,10 @@ class Performance(pn.viewable.Viewer):
             self._show_beside("", None, {})
             return
         jets, scores, name = beside.jets, analysis.beside_scores, beside.name
-        signal, background = analysis.signal, analysis.background
+        signal, background, learned = analysis.signal, analysis.background, analysis.learned
         self.errands.send(
             "measuring on the second sample",
-            lambda: measure_beside(jets, scores, signal, background),
+            lambda: measure_unseen(jets, scores, signal, background, learned),
             lambda found: self._show_beside(name, *found),
         )
 
@@ -313,7 +327,7 @@ class Performance(pn.viewable.Viewer):
             else:
                 self._measure()
 
-    def _show_beside(self, name: str, curve: Roc | None, found: dict[str, Points]) -> None:
+    def _show_beside(self, name: str, curve: Roc | None, found: dict[str, Points], seen: str = "") -> None:
         with pn.io.hold():
             self.curves.beside.data = (
                 dict(view.EMPTY_CURVE) if curve is None else view.rejection_columns(curve.band(view.CURVE))
@@ -321,7 +335,7 @@ class Performance(pn.viewable.Viewer):
             self.curves.beside_scores.data = self._scores(found)
             told = ""
             if curve is not None:
-                told = f"Points and dash-dots: {name}, AUC {with_error(curve.auc, curve.auc_error)}."
+                told = f"Points and dash-dots: {name}, AUC {with_error(curve.auc, curve.auc_error)}{seen}."
             elif found:
                 told = f"Points: {name}, whose classes are not both known, so that only the shape of its score can be compared."
             say(self.second, told)

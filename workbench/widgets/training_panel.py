@@ -15,7 +15,7 @@ from ..state.run import RunState
 from ..state.sample import SampleState
 from ..state.selection import SelectionState
 from ..views import training
-from .analysis import WHOLE, Analysis, Live, held_out
+from .analysis import WHOLE, Analysis, Live, held_out, number_held_out
 from .errands import Errands
 from .menu import Menu
 from .panes import fold, line, pane, picture, say
@@ -257,8 +257,9 @@ class TrainingPanel(pn.viewable.Viewer):
             widget.visible = mine and not (network == "trees" and name in NOT_FOR_TREES)
 
     def _say_plan(self, *events: Any) -> None:
-        unseen = int(np.count_nonzero(held_out(self.selection.mask, 0)))
-        rest = self.selection.count - unseen
+        count = self.selection.count
+        unseen = number_held_out(count)
+        rest = count - unseen
         self.train.disabled = not (self.fields and rest > 0)
         say(
             self.plan,
