@@ -1,11 +1,14 @@
 """The lines of Python behind a pane run, and give the numbers that the pane shows."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 import workbench as wb
 from tests.toys import toy_jets
 from workbench.data import parquet
+from workbench.data.classes import ClassArray
 from workbench.state.sample import SampleState
 from workbench.state.selection import SelectionState
 from workbench.widgets.code import NO_SOURCE, lines
@@ -102,3 +105,29 @@ def test_the_lines_behind_the_table_give_its_columns(explorer, capsys):
     finally:
         explorer.selection.unbrush()
     assert "sd_mass" in capsys.readouterr().out
+
+
+class Planted:
+    """A tagger of three classes, whose scores of each are given."""
+
+    classes, seed, parameters = ("QCD", "W", "top"), 0, 5
+    engine = SimpleNamespace(network="planted")
+
+    def score(self, jets):
+        mass = np.asarray(jets.p4.mass) / 1000
+        scores = np.stack([1 - mass, mass / 3, 2 * mass / 3], axis=1)
+        return ClassArray(scores, self.classes)
+
+
+@pytest.mark.parametrize("name", ["score", "loss"])
+def test_the_lines_behind_a_column_of_a_tagger_of_three_classes_give_it(explorer, monkeypatch, name):
+    drawn, analysis = [], explorer.analysis
+    monkeypatch.setattr("bokeh.plotting.show", drawn.append)
+    monkeypatch.setattr(wb, "open", lambda path: Planted())
+    analysis.take(Planted(), "planted", source='wb.open("planted")')
+    analysis.against("top", "QCD")
+    explorer.wait(120)
+    explorer.distributions.shown.value = [*explorer.distributions.shown.value, name]
+    found = run(explorer.distributions.histograms[name].code)
+    assert len(drawn) == 1
+    np.testing.assert_allclose(found["values"], explorer.sample.column(name))

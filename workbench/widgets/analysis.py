@@ -243,6 +243,17 @@ class Analysis(param.Parameterized):
         """The line of Python that gives the tagger again."""
         return (f"tagger = {self.source}" if self.source else NO_SOURCE,)
 
+    def giving(self, name: str) -> tuple[str, ...]:
+        """Returns the lines of Python that give a column which the tagger gave: "score" or "loss"."""
+        if name == "loss":
+            imports = ["import numpy as np", "from workbench.widgets.analysis import losses"]
+            last = "values = losses(jets, np.asarray(tagger.score(jets)), tagger.classes)"
+        else:
+            imports = ["from workbench.physics.roc import discriminant"]
+            pair = f"signal={self.signal!r}, background={self.background!r}"
+            last = f"values = discriminant(tagger.score(jets), {pair})"
+        return (*imports, *self.lines, last)
+
     @property
     def measuring(self) -> tuple[str, ...]:
         """The lines of Python that leave of `jets` those that the fit never saw; none where all are measured on."""

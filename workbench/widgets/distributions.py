@@ -15,7 +15,7 @@ from ..state.selection import SelectionState
 from ..state.teaching import Teaching
 from .binning import Binning
 from .errands import Errands
-from .histogram import SCORE, Histogram
+from .histogram import SCORE, Histogram, column_lines
 from .panes import fold, line, row, say
 from .selection_bar import SelectionBar
 
@@ -39,9 +39,12 @@ class Distributions(pn.viewable.Viewer):
         *,
         comparison: ComparisonState | None = None,
         teaching: Teaching | None = None,
+        giving: Callable[[str], Sequence[str]] = column_lines,
         **parameters: Any,
     ) -> None:
+        """Takes, besides the states, what gives the lines of Python for a column that a tagger gave."""
         super().__init__(**parameters)
+        self.giving = giving
         self.sample, self.selection, self.errands = sample, selection, errands
         self.comparison = comparison or ComparisonState(selection)
         self.teaching = teaching or Teaching()
@@ -100,6 +103,7 @@ class Distributions(pn.viewable.Viewer):
             observable = OBSERVABLES.get(name) or (SCORE if name == "score" else self._observable(name))
             made = Histogram(observable, self.sample, self.selection, self.comparison)
             made.set_logarithmic(self.logarithmic.value or observable is SCORE)
+            made.giving = self.giving
             made.moved = lambda at: self.moved(at) if self.moved is not None else None
             self.histograms[name], self.panes[name] = made, made.__panel__()
             self.panes[name].visible = False

@@ -1,7 +1,7 @@
 """One observable by class, brushed by dragging: its ratio below, and what it does not show."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -51,6 +51,11 @@ class Side:
         return self._binned.whole if isinstance(keep, slice) else self._binned.sums(keep)
 
 
+def column_lines(name: str) -> tuple[str, ...]:
+    """Returns the line of Python that gives a column of the sample."""
+    return (f"values = jets.columns[{name!r}]",)
+
+
 class Histogram(pn.viewable.Viewer):
     """One observable by class, its ratio below, its brushed range and what it does not show."""
 
@@ -68,6 +73,7 @@ class Histogram(pn.viewable.Viewer):
         self.logarithmic = observable is SCORE
         self.hides = False
         self.moved: Callable[[float], None] | None = None
+        self.giving: Callable[[str], Sequence[str]] = column_lines
         self.difference: Homogeneity | None = None
         self.densities: dict[str, Points] = {}
         self.second: dict[str, Points] = {}
@@ -202,16 +208,18 @@ class Histogram(pn.viewable.Viewer):
     def code(self) -> str:
         """The lines of Python that draw this histogram."""
         o = self.observable
+        before: list[str] = []
         if o.name in OBSERVABLES:
             values = f'values = wb.physics.observables.observables(jets, ["{o.name}"])["{o.name}"]'
         elif self.sample.jets is not None and o.name in self.sample.jets.columns:
-            values = f"values = jets.columns[{o.name!r}]"
+            (values,) = column_lines(o.name)
         else:
-            values = f"values = tagger.score(jets)[:, -1]  # {o.name} comes from your tagger: wb.open(…)"
+            *before, values = self.giving(o.name)
         return lines(
             self.sample,
             self.selection,
             "from bokeh.plotting import figure, show",
+            *before,
             values,
             f"found = wb.physics.distributions.by_class(jets.label, values, {self.bins!r}, jets.weight)",
             f"plot = figure(x_axis_label={axis_label(o.label, o.unit)!r}, y_axis_label='density')",

@@ -72,6 +72,7 @@ class JetExplorer(pn.viewable.Viewer):
             self.errands,
             comparison=self.comparison,
             teaching=self.teaching,
+            giving=self.analysis.giving,
         )
         self.distributions.moved = self.analysis.at
         self.comparison.param.watch(lambda event: self.analysis.param.update(beside=event.new), "reference")
