@@ -13,8 +13,8 @@ from typing import Any
 import workbench as wb
 from tests.apps.browser import ROOT, chromium, click_until, opened, serving
 
-WIDTH, HEIGHT, OF_JETS = 1400, 1000, 1800
-"""Of a picture in screen units; that of the jets page is higher."""
+WIDTH, HEIGHT, OF_RUNS, OF_JETS = 1400, 1000, 1350, 1800
+"""Of a picture in screen units; those of the runs and the jets page are higher, so that their curves are seen."""
 
 PAGES = ("apps/index.py", "apps/jets.py", "apps/display.py", "apps/runs.py")
 RUNS = {
@@ -75,11 +75,11 @@ def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as runs:
         # The registry of this process and that of the server find their folder by it.
-        os.environ["WORKBENCH_RUNS"] = runs
+        os.environ.update(WORKBENCH_RUNS=runs, LOGNAME="you")
         chosen = "&".join(f"run={run}" for run in fit_two())
         pictures = {
             "index-light": ("index", HEIGHT, show_index),
-            "runs-light": (f"runs?v=1&{chosen}", HEIGHT, show_runs),
+            "runs-light": (f"runs?v=1&{chosen}", OF_RUNS, show_runs),
             "display-dark": ("display", HEIGHT, show_event),
             "jets-light": ("jets", OF_JETS, open_a_jet),
             "jets-dark": ("jets", OF_JETS, open_a_jet),
