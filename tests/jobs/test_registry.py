@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from dataclasses import replace
 
 import numpy as np
 import psutil
@@ -462,3 +463,10 @@ def test_what_is_no_run_of_ours_is_counted_and_the_others_are_listed(registry, s
     foreign.create("0" * 16, "odd", {}, {"seed": "one"})
     assert [run.id for run in registry.runs()] == [job.id]
     assert registry.unread == 2
+
+
+def test_whether_the_jets_have_weights_stands_with_the_run(registry, sample):
+    plain = recorded(registry, sample)
+    weighted = recorded(registry, replace(sample, weight=np.full(len(sample), 2.0)))
+    assert "weighted" not in registry.run(plain.id).sample
+    assert registry.run(weighted.id).sample["weighted"] is True

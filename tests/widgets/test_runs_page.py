@@ -19,7 +19,7 @@ from workbench.physics.comparison import Difference
 from workbench.progress import Step
 from workbench.views.performance import CURVE
 from workbench.widgets.run_card import METRICS_CSV, MODEL, verdict
-from workbench.widgets.run_comparison import difference, known, numbers, relation
+from workbench.widgets.run_comparison import caption, difference, known, numbers, relation
 from workbench.widgets.run_table import LATER
 from workbench.widgets.runs_page import RunsPage
 from workbench.widgets.table import table
@@ -396,3 +396,9 @@ def test_entries_that_cannot_be_read_are_counted(page, fake):
     page.list()
     settle(page)
     assert "2 entries of the list could not be read" in page.unread.object
+
+
+def test_of_a_sample_with_weights_the_caption_says_that_they_are_left_out(fake):
+    weighted = replace(fake.kept[IDS[1]], sample={**fake.kept[IDS[1]].sample, "weighted": True})
+    assert "without weights" not in caption([known(fake, fake.kept[IDS[0]])])
+    assert "without weights" in caption([known(fake, fake.kept[IDS[0]]), known(fake, weighted)])

@@ -459,7 +459,9 @@ def _metrics(job: Job) -> dict[str, float]:
 
 
 def _run(job: Job, recipe: Recipe, seed: int, device: str, data: Jets | Events) -> Run:
-    told = {key: job.note.get(key, "") for key in TOLD}
+    told: dict[str, Any] = {key: job.note.get(key, "") for key in TOLD}
+    if isinstance(data, Jets) and bool(np.any(np.asarray(data.weight) != 1)):
+        told["weighted"] = True
     return Run(
         id=job.id,
         name=job.name,

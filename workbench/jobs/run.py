@@ -32,7 +32,8 @@ class Run:
         network: Which network, "" where the kind has none.
         parameters: Those of the engine that differ from the default.
         metrics: Of the best epoch: auc, auc_error, accuracy, rejection_30, rejection_50, loss, ...; seconds.
-        sample: What it learned from: name, fingerprint, n, classes, source (Python that gives it again), selection.
+        sample: What it learned from: name, fingerprint, n, classes, source (Python that gives it again), selection;
+            weighted where not all of its weights are one.
         seed: Seed of the fit.
         began: When it was asked for, with time zone.
         seconds: Time spent in the worker.

@@ -201,6 +201,10 @@ def caption(runs: Sequence[Known]) -> str:
     warned = "Not the same classes: these curves answer different questions." if len(pairs) > 1 else ""
     said = [told[:1].upper() + told[1:] + "." if told else "", warned]
     said += [text for how, text in NOTES.items() if how in notes]
+    if any(one.run.sample.get("weighted") for one in runs):
+        said.append(
+            "Areas and rejections count every jet once, without weights, although a sample has weights."
+        )
     return " ".join(text for text in said if text)
 
 
