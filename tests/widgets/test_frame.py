@@ -53,18 +53,22 @@ def test_the_marks_of_the_first_four_classes_stand_out_from_the_pane_or_have_a_h
     assert theme.contrast(colour, theme.colours(room)["pane"]) >= 2.2
 
 
-def test_the_sample_chip_says_name_number_and_origin(sample):
-    chip = SampleChip(sample)
+def test_the_sample_chip_says_name_number_and_origin(sample, analysis):
+    chip = SampleChip(sample, analysis.errands)
     assert chip.button.label == "No sample yet"
     sample.take(toy_jets(1200, 1), name="My sample")
     assert chip.button.label.startswith("My sample · 1,200 jets · ")
 
 
-def test_the_card_of_the_sample_has_its_fingerprint_and_keeps_markup_as_text(sample):
-    chip = SampleChip(sample)
+def test_the_card_of_the_sample_has_its_fingerprint_and_keeps_markup_as_text(sample, analysis):
+    chip = SampleChip(sample, analysis.errands)
     sample.take(toy_jets(20, 1), name=MARKUP)
     chip.open()
     assert chip.place[0].open
+    # Nobody asked for it before, and it is not made in the thread of the page.
+    assert "Fingerprint …" in html.unescape(chip.body.object)
+    while analysis.errands.waiting:
+        analysis.errands.collect()
     assert sample.jets.fingerprint in html.unescape(chip.body.object)
     assert "<img" not in chip.body.object
 

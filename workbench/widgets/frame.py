@@ -9,6 +9,7 @@ import panel_material_ui as pmui
 import param
 from panel.custom import JSComponent
 
+from ..data.jets import Jets
 from ..physics.roc import Roc
 from ..state.sample import SampleState, outline
 from ..state.teaching import Teaching
@@ -45,6 +46,7 @@ CHIP = {
 }
 CARD = {"white-space": "pre-wrap", "overflow-wrap": "anywhere", "font-family": "monospace"}
 KINDS = {"simulation": "simulation", "data": "data"}
+IDENTIFYING = "identifying the sample"
 UNSTATED = "origin not stated"
 
 
@@ -88,8 +90,9 @@ class Chip(pn.viewable.Viewer):
 class SampleChip(Chip):
     """Says the sample: its name, number of jets, simulation or data; the card has its provenance."""
 
-    def __init__(self, sample: SampleState) -> None:
-        self.sample = sample
+    def __init__(self, sample: SampleState, errands: Errands) -> None:
+        self.sample, self.errands = sample, errands
+        self._known: tuple[Jets, str] | None = None
         super().__init__("Where this sample came from", self._text, self._card)
         sample.param.watch(self.renew, ["jets", "name"])
 
@@ -105,7 +108,19 @@ class SampleChip(Chip):
         if jets is None:
             return "Choose a sample in step 1."
         chosen = f"\nShown are those with {self.sample.expression}" if self.sample.expression else ""
-        return f"{self.sample.provenance}\nFingerprint {jets.fingerprint}{chosen}"
+        return f"{self.sample.provenance}\nFingerprint {self._fingerprint(jets)}{chosen}"
+
+    def _fingerprint(self, jets: Jets) -> str:
+        """Returns it once it is known: of many jets it takes seconds, in which the page must not stand still."""
+        if self._known is None or self._known[0] is not jets:
+            self.errands.send(IDENTIFYING, lambda: (jets, jets.fingerprint), self._identified)
+            return "…"
+        return self._known[1]
+
+    def _identified(self, known: tuple[Jets, str]) -> None:
+        self._known = known
+        if known[0] is self.sample.jets:
+            say(self.body, self._card())
 
 
 class RunChip(Chip):

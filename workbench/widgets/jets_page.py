@@ -48,7 +48,7 @@ class JetsPage(JetExplorer):
             "Jets",
             main=[self.viewers],
             sidebar=[self.steps],
-            sample_chip=SampleChip(self.sample),
+            sample_chip=SampleChip(self.sample, self.errands),
             run_chip=RunChip(self.analysis, self._curve),
             tray=self.tray,
             teaching=self.teaching,
@@ -102,7 +102,11 @@ class JetsPage(JetExplorer):
         if is_fit(job, self.owner):
             self.training.open(job)
         else:
-            self.errands.send("opening the simulated jets", job.result, self.picker.take_simulated)
+            self.errands.send(
+                "opening the simulated jets",
+                job.result,
+                lambda jets: self.picker.take_simulated(jets, key=job.id),
+            )
 
     def _take_bundled(self, fitted: Any) -> None:
         if self.tagger is None:
