@@ -101,7 +101,9 @@ def table(name, plan, *, epochs, seeds, note, scored=TEST):
     lines = []
     for network, jets in plan:
         part = train[order[:jets]]
-        lines.append(line(network, jets, [measure(network, part, test, epochs=epochs, seed=s) for s in seeds]))
+        lines.append(
+            line(network, jets, [measure(network, part, test, epochs=epochs, seed=s) for s in seeds])
+        )
     text = (
         f"Command: `python -m benchmarks.quality {name}`. {note} Test sample: {scored:,} jets. Last error: statistics "
         f"of the test sample; the one before, where there is one: spread between seeds. Training jets include the tenth held "
