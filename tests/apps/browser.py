@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -204,18 +204,20 @@ def idle(page: Any) -> None:
 
 def click_until(page: Any, button: Any, appears: Any) -> None:
     """Clicks, again if need be: the first click within a second of a render can be lost."""
+    from playwright.sync_api import Error
+
     for _ in range(10):
-        if button.is_visible() and button.is_enabled():
-            button.click()
-        try:
+        # It may be gone or covered between the look and the click: what counts is what appears.
+        with suppress(Error):
+            if button.is_visible():
+                button.click(timeout=3_000)
+        with suppress(Error):
             appears.wait_for(timeout=6_000)
             return
-        except Exception:  # noqa: BLE001 - playwright's timeout, whose class is only known with playwright
-            continue
     appears.wait_for()
 
 
 def assert_quiet(page: Any) -> None:
     """The page asked no other host for anything and no script of it failed."""
-    assert page.strangers == []
-    assert page.failures == []
+    assert not page.strangers, "\n".join(page.strangers)
+    assert not page.failures, "\n".join(page.failures)
