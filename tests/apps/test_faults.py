@@ -8,9 +8,10 @@ import pytest
 import workbench as wb
 from tests.apps.browser import assert_quiet, click_until, needs_browser, opened, serving
 from tests.apps.test_sessions import keep_only, says
+from tests.apps.test_training import set_number
 
 pytestmark = [pytest.mark.browser, needs_browser]
-LIVE = re.compile(r"^mlp, seed \d+: epoch .* of 1000")
+LIVE = re.compile(r"^particlenet-lite, seed \d+: epoch .* of 1000")
 
 
 @pytest.fixture(scope="module")
@@ -24,16 +25,11 @@ def runs(tmp_path):
 
 
 def train(page, seed=1):
-    """Starts a fit that takes its time."""
+    """Starts a fit that takes its time: of the network that is offered first, seconds an epoch."""
     page.get_by_role("textbox", name=re.compile("^Epochs")).wait_for()
-    box = page.get_by_role("combobox", name=re.compile("^Network"))
-    click_until(page, box, page.get_by_role("option", name="mlp", exact=True))
-    page.get_by_role("option", name="mlp", exact=True).click()
-    for label, value in (("Epochs", 1000), ("Seed", seed)):
-        field = page.get_by_role("textbox", name=re.compile(f"^{label}")).last
-        field.fill(str(value))
-        field.press("Enter")
-    click_until(page, page.get_by_role("button", name="Train"), page.get_by_text(LIVE))
+    set_number(page, "Epochs", 1000)
+    set_number(page, "Seed", seed)
+    click_until(page, page.get_by_role("button", name="Train"), page.get_by_text(LIVE).first)
 
 
 def workers(server):
@@ -62,7 +58,7 @@ def test_the_run_of_a_killed_server_is_marked_when_it_is_served_again(browser, r
         server.kill()
         psutil.wait_procs(left, timeout=30)
     with serving("apps/runs.py", env=runs) as server, opened(browser, server.address) as page:
-        page.get_by_text("mlp, seed 1").first.wait_for()
+        page.get_by_text("particlenet-lite, seed 1").first.wait_for()
         page.get_by_text("died", exact=True).first.wait_for()
         assert_quiet(page)
 
@@ -90,10 +86,12 @@ def test_a_fit_asked_for_while_another_runs_is_known_to_the_page_and_both_can_be
         field.fill("2")
         field.press("Enter")
         click_until(
-            page, page.get_by_role("button", name="Train"), page.get_by_text(re.compile("mlp, seed 2")).first
+            page,
+            page.get_by_role("button", name="Train"),
+            page.get_by_text(re.compile("particlenet-lite, seed 2")).first,
         )
         stop = page.get_by_role("button", name="Stop", exact=True).last
-        click_until(page, stop, page.get_by_text(re.compile("^mlp, seed 1: Stopped")).first)
+        click_until(page, stop, page.get_by_text(re.compile("^particlenet-lite, seed 1: Stopped")).first)
         assert_quiet(page)
 
 

@@ -47,28 +47,27 @@ def test_trees_grow_and_the_page_counts_iterations(page):
 
 def test_a_network_is_watched_reloaded_stopped_and_opened_from_the_tray(page):
     page.get_by_role("textbox", name=re.compile("^Epochs")).wait_for()
-    choose(page, "mlp")
     set_number(page, "Epochs", 1000)
     set_number(page, "Seed", 7)
     click_until(
         page,
         page.get_by_role("button", name="Train"),
-        page.get_by_text(re.compile(r"^mlp, seed 7: epoch .* of 1000")),
+        page.get_by_text(re.compile(r"^particlenet-lite, seed 7: epoch .* of 1000")),
     )
     epoch(page).wait_for()
     first = page.evaluate(REJECTION)
     assert first
     page.wait_for_function(f"() => {{ const now = ({REJECTION})(); return now && now !== {first!r} }}")
     page.reload()
-    page.get_by_text(re.compile(r"^mlp, seed 7: epoch .* of 1000")).wait_for()
+    page.get_by_text(re.compile(r"^particlenet-lite, seed 7: epoch .* of 1000")).wait_for()
     epoch(page).wait_for()
     click_until(
         page,
         page.get_by_role("button", name="Stop", exact=True).last,
-        page.get_by_text(re.compile("^mlp, seed 7: Stopped; the best epoch so far was kept")),
+        page.get_by_text(re.compile("^particlenet-lite, seed 7: Stopped; the best epoch so far was kept")),
     )
-    page.get_by_text(re.compile("mlp, seed 7: .* that the fit never saw")).wait_for()
+    page.get_by_text(re.compile("particlenet-lite, seed 7: .* that the fit never saw")).wait_for()
     click_until(page, page.get_by_role("button", name="Jobs"), page.get_by_role("button", name="Open").first)
     page.get_by_role("button", name="Open").first.click()
-    page.get_by_text(re.compile("mlp, seed 7: .* that the fit never saw")).wait_for()
+    page.get_by_text(re.compile("particlenet-lite, seed 7: .* that the fit never saw")).wait_for()
     assert_quiet(page)
