@@ -78,6 +78,7 @@ def test_two_sessions_do_not_see_each_other(browser, server, jets):
         assert_quiet(other)
 
 
+@pytest.mark.slow
 def test_ten_sessions_that_came_and_went_leave_memory_and_threads_where_they_were(browser, server, jets):
     for _ in range(3):
         visit(browser, server, jets)

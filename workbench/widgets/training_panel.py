@@ -239,7 +239,8 @@ class TrainingPanel(pn.viewable.Viewer):
         best = f" Best so far: {one} {found[0]:.0f}." if found.size else ""
         stopping = " " + run.message if run.message.startswith("Stopping") else ""
         count = f"{run.done:.0f}" if run.done == int(run.done) else f"{run.done:.1f}"
-        return f"{name}: {one} {count} of {run.total:.0f}{fast}{left}.{best}{stopping}"
+        remark = f" {run.job.remark}" if run.job is not None and run.job.remark else ""
+        return f"{name}: {one} {count} of {run.total:.0f}{fast}{left}.{best}{stopping}{remark}"
 
     def _say_others(self) -> None:
         """Says what else of this owner runs or waits, and about how long until its turn."""
