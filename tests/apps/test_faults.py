@@ -79,6 +79,7 @@ def test_a_folder_of_runs_that_cannot_be_written_is_said_and_the_page_lives(brow
         assert_quiet(page)
 
 
+@pytest.mark.slow
 def test_a_fit_asked_for_while_another_runs_is_known_to_the_page_and_both_can_be_stopped(browser, runs):
     with serving("apps/jets.py", env=runs) as server, opened(browser, server.address) as page:
         train(page)
@@ -95,6 +96,7 @@ def test_a_fit_asked_for_while_another_runs_is_known_to_the_page_and_both_can_be
         assert_quiet(page)
 
 
+@pytest.mark.slow
 def test_a_browser_that_was_offline_goes_on_where_it_was(browser, runs, jets):
     with serving("apps/jets.py", env=runs) as server, opened(browser, server.address) as page:
         says(page, len(jets))
