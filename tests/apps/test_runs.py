@@ -100,6 +100,8 @@ def test_runs_are_compared_renamed_deleted_and_taken_back(page):
     page.get_by_text(re.compile("^2 runs.")).wait_for()
     page.get_by_role("button", name="Undo").click()
     page.get_by_text(re.compile("^3 runs.")).wait_for()
+    # The table has new rows: it is at rest once those that were ticked are ticked again.
+    page.locator(".tabulator-row.tabulator-selected", has_text=TREES[0]).wait_for()
     tick(page, "five better trees")
     page.get_by_role("row", name=re.compile("^iterations 3 5$")).wait_for()
     name.fill(TREES[1])

@@ -114,6 +114,18 @@ def test_a_tick_that_comes_before_a_new_table_shows_its_ticks_adds_to_them(page)
     assert page.table.table.selection == [0, 1]
 
 
+def test_a_tick_that_crosses_the_ticks_of_a_new_table_adds_to_them_and_one_taken_away_goes(page):
+    choose(page, 0)
+    page.table.text.value = "run"
+    beat(page)
+    assert page.table.table.selection == [0]
+    page.table.table.selection = [1]
+    assert page.state.chosen == [IDS[0], IDS[1]]
+    assert sorted(page.table.table.selection) == [0, 1]
+    page.table.table.selection = [1]
+    assert page.state.chosen == [IDS[1]]
+
+
 def test_only_the_parameters_that_differ_are_shown(page):
     choose(page, 0, 1)
     head, *rows = cells(page.comparison.settings.object)

@@ -199,8 +199,10 @@ class RunTable(pn.viewable.Viewer):
         state = self.state
         shown = [run.id for run in state.shown]
         ticked = [shown[i] for i in self.table.selection if i < len(shown)]
-        # The rows of a new table are not ticked yet: a tick adds to what is chosen.
-        kept = [run_id for run_id in state.chosen if self._wait > 0 or run_id not in shown]
+        chosen = [run_id for run_id in state.chosen if run_id in shown]
+        # One click ticks or unticks. Where both seem to happen, the browser had not yet got the ticks of new rows.
+        crossed = self._wait > 0 or bool(set(ticked) - set(chosen) and set(chosen) - set(ticked))
+        kept = [run_id for run_id in state.chosen if crossed or run_id not in shown]
         state.choose([*kept, *ticked])
         self._mark()
 
