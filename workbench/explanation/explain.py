@@ -23,6 +23,7 @@ from .closing import CLOSED, OPEN_BOOKS, network_fingerprint, require_closed, se
 from .lrp import Flow, frozen, joined, propagate
 from .module import Target, Tensors, explain_module
 from .rules import Rule, rule_named
+from .score import direction
 from .shapley import shapley_values
 
 FIRST_JETS = 16
@@ -192,12 +193,12 @@ def _explain_tagger(
     if not len(jets):
         msg = "There are no jets to explain; give at least one."
         raise ExplanationError(msg)
-    direction, words = _direction(fitted.classes, seed)
+    weights, words = direction(fitted.classes, seed)
     how: dict[str, Any] = {"seed": words, "sample": jets.fingerprint}
     if method == "lrp":
-        flow_of, made = _method(fitted, direction, rule, attention, background, record)
+        flow_of, made = _method(fitted, weights, rule, attention, background, record)
     else:
-        flow_of, made = import_module(ATTRIBUTION).of_tagger(fitted, direction, method, background)
+        flow_of, made = import_module(ATTRIBUTION).of_tagger(fitted, weights, method, background)
     how |= {**made, "network": network_fingerprint(fitted.network), "versions": versions()}
     batches, flows = [], []
     for batch, flow in _flows(fitted, jets, flow_of, report, stop):
@@ -370,24 +371,6 @@ def _recorded(flow: Flow, counts: np.ndarray) -> dict[str, Any]:
         elif len(values) == len(owner):
             recorded[name] = ak.unflatten(values, counts)
     return recorded
-
-
-def _direction(classes: tuple[str, ...], seed: str | tuple[str, str] | None) -> tuple[np.ndarray, str]:
-    """Returns the weights of the logits in the score, shape (classes,), and the score in words."""
-    signal, *others = (classes[-1],) if seed is None else (seed,) if isinstance(seed, str) else seed
-    others = others or [name for name in classes if name != signal]
-    for name in (signal, *others):
-        if name not in classes:
-            msg = f"The tagger knows no class {name!r}; {nearest(name, classes)}"
-            raise ExplanationError(msg)
-    if signal in others:
-        msg = f"The score {signal} - {signal} is zero; name two different classes."
-        raise ExplanationError(msg)
-    direction = np.zeros(len(classes))
-    direction[classes.index(signal)] = 1.0
-    for name in others:
-        direction[classes.index(name)] = -1.0 / len(others)
-    return direction, f"{signal} - {others[0] if len(others) == 1 else 'mean of ' + ', '.join(others)}"
 
 
 def _background(fitted: FittedTagger, background: Jets | None) -> np.ndarray:
