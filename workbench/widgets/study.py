@@ -1,0 +1,148 @@
+"""A study of a sample that takes longer than a moment: begun by a button, followed while it runs, stopped when enough."""
+
+from collections.abc import Callable
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+
+from ..errors import WorkbenchError
+from ..jobs.job import Job
+from ..state.run import RunState
+from .errands import Errands
+from .panes import line, say
+from .text import duration, time_left
+
+PARTLY = "Stopped; shown is the part that was done."
+
+
+class Study(pn.viewable.Viewer):
+    """One study in a worker process: its button, how far it is, the time left, Stop, and how it ended.
+
+    What was done before a stop is taken like a whole result; the old result stays until there is a new one.
+
+    Args:
+        label: Words of the button that begins it, "Measure the shares".
+        begin: Returns the job, as `submit_call` gives it.
+        take: Called in the session's own thread with what the job returned.
+        errands: Of the session: with them jets are handed over and results read without stalling the page.
+    """
+
+    def __init__(
+        self,
+        label: str,
+        begin: Callable[[], Job],
+        take: Callable[[Any], None],
+        *,
+        errands: Errands | None = None,
+        **parameters: Any,
+    ) -> None:
+        super().__init__(**parameters)
+        self.label, self.begin, self.take, self.errands = label, begin, take, errands
+        self.run = RunState()
+        self._starting, self._why = False, ""
+        self.start = pmui.Button(label=label, color="primary", variant="outlined", size="small")
+        self.stop = pmui.Button(
+            label="Stop",
+            description=f"Stop: {label}",
+            color="error",
+            variant="outlined",
+            size="small",
+            visible=False,
+        )
+        self.bar = pmui.LinearProgress(
+            value=0, variant="determinate", visible=False, sizing_mode="stretch_width", margin=(2, 6)
+        )
+        self.told = line(variant="caption")
+        self.start.on_click(self.ask)
+        self.stop.on_click(lambda _: self.run.stop())
+        self.run.param.watch(self._follow, ["status", "done", "message"])
+
+    @property
+    def busy(self) -> bool:
+        """True from the click until the job is over."""
+        return self._starting or self.run.busy
+
+    def require(self, why: str) -> None:
+        """Says what is missing before it can begin; nothing is missing where `why` is empty."""
+        if why != self._why:
+            self._why = why
+            self._allow()
+            if not self.busy:
+                say(self.told, why)
+
+    def ask(self, *events: Any) -> None:
+        """Begins, unless it runs already or something is missing."""
+        if self.busy or self._why:
+            return
+        self._starting = True
+        self._allow()
+        say(self.told, "Starting.")
+        self._do("starting", self.begin, self._begun)
+
+    def beat(self) -> None:
+        """Takes over what the job has reported; called by the page's timer."""
+        self.run.drain()
+
+    def _begun(self, job: Job) -> None:
+        self._starting = False
+        self.run.follow(job)
+
+    def _do(self, what: str, work: Callable[[], Any], then: Callable[[Any], None]) -> None:
+        """Does what may take a moment; what cannot be done is said where the progress was."""
+
+        def tried() -> Any:
+            try:
+                return work()
+            except (WorkbenchError, OSError) as error:
+                return error
+
+        def taken(found: Any) -> None:
+            if isinstance(found, WorkbenchError | OSError):
+                self._fail(found)
+            else:
+                then(found)
+
+        if self.errands is None:
+            taken(tried())
+        else:
+            self.errands.send(f"{what} “{self.label}”", tried, taken)
+
+    def _fail(self, error: Exception) -> None:
+        self._starting = False
+        self._allow()
+        say(self.told, str(error))
+
+    def _allow(self) -> None:
+        self.start.disabled = self.busy or bool(self._why)
+
+    def _follow(self, *events: Any) -> None:
+        run = self.run
+        self._allow()
+        self.stop.visible = run.busy
+        share = 100 * run.done / run.total if run.total else 0.0
+        self.bar.param.update(
+            visible=run.busy, value=round(share), variant="determinate" if run.total else "indeterminate"
+        )
+        far = f"{run.done:,.0f} of {run.total:,.0f} {run.unit}{time_left(run.remaining)}"
+        say(
+            self.told,
+            far if run.status == "running" and run.total and "Stopping" not in run.message else run.message,
+        )
+        ended = any(event.name == "status" for event in events) and run.status in {"done", "stopped"}
+        # A job that was stopped before it began has no part of a result, and its own sentence.
+        if ended and run.job is not None and not run.job.error:
+            job = run.job
+            self._do("reading", job.result, lambda found: self._take(job, found))
+
+    def _take(self, job: Job, found: Any) -> None:
+        try:
+            self.take(found)
+        except WorkbenchError as error:
+            self._fail(error)
+            return
+        say(self.told, PARTLY if job.status == "stopped" else f"Done in {duration(job.seconds)}.")
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        buttons = pn.Row(self.start, self.stop, margin=0)
+        return pn.Column(buttons, self.bar, self.told, sizing_mode="stretch_width", margin=0)
