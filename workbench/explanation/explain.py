@@ -23,7 +23,7 @@ from .closing import CLOSED, OPEN_BOOKS, network_fingerprint, require_closed, se
 from .lrp import Flow, frozen, joined, propagate
 from .module import Target, Tensors, explain_module
 from .rules import Rule, rule_named
-from .score import direction
+from .score import Seed, direction
 from .shapley import shapley_values
 
 FIRST_JETS = 16
@@ -51,7 +51,7 @@ def explain(
     data: Jets,
     *,
     rule: str | Rule = ...,
-    seed: str | tuple[str, str] | None = ...,
+    seed: Seed = ...,
     attention: str = ...,
     method: str = ...,
     background: Jets | None = ...,
@@ -78,7 +78,7 @@ def explain(
     data: Jets | Tensors,
     *,
     rule: str | Rule = "epsilon",
-    seed: str | tuple[str, str] | None = None,
+    seed: Seed = None,
     target: Target = None,
     attention: str = "attnlrp",
     method: str = "lrp",
@@ -101,8 +101,8 @@ def explain(
             dict of tensors by the names of its arguments; integer and boolean ones are passed on as they are.
         rule: For networks, a name of `explanation.rules.RULES` ("epsilon", "0", "gamma", "gamma-epsilon", "z+", "alpha2beta1",
             "w2-epsilon", ...), or a rule with settings of your own.
-        seed: For a tagger, the score: (signal, background) for the difference of two logits, one class for its logit minus
-            the mean of the others. By default the last class stands against the others, "top - QCD".
+        seed: For a tagger, the score: (signal, background) for the difference of two logits, (signal,) for its logit
+            alone, one class for its logit minus the mean of the others. By default the last class stands against the others, "top - QCD".
         target: For a module, the score: the number of an output, (a, b) for a difference, a tensor of weights of the
             outputs, or a function that takes what the module returns to one score per jet. A single output needs none.
         attention: How relevance passes a softmax: "attnlrp", or "cp", which takes attention weights as given.
@@ -146,7 +146,7 @@ def known(name: str, names: Sequence[str], what: str) -> None:
 def _explain_module(
     module: nn.Module,
     tensors: Tensors,
-    seed: str | tuple[str, str] | None,
+    seed: Seed,
     target: Target,
     rule: str | Rule,
     attention: str,
@@ -177,7 +177,7 @@ def _explain_module(
 def _explain_tagger(
     fitted: FittedTagger,
     jets: Jets,
-    seed: str | tuple[str, str] | None,
+    seed: Seed,
     target: Target,
     rule: str | Rule,
     attention: str,

@@ -10,8 +10,8 @@ from ..progress import Never, Report, Step, Stop, silent
 JETS_AT_ONCE = 2048
 """Jets scored between two looks at whether to stop."""
 
-Seed = str | tuple[str, str] | None
-"""Which score: (signal, background), one class against the mean of the others, or None for the last class."""
+Seed = str | tuple[str, str] | tuple[str] | None
+"""Which score: (signal, background), (signal,) for its logit alone, one class against the mean of the others, or None for the last class."""
 
 
 def direction(classes: tuple[str, ...], seed: Seed = None) -> tuple[np.ndarray, str]:
@@ -19,14 +19,15 @@ def direction(classes: tuple[str, ...], seed: Seed = None) -> tuple[np.ndarray, 
 
     Args:
         classes: Of the tagger, in the order of its logits.
-        seed: (signal, background) for the difference of two logits, one class for its logit minus the mean of the
-            others. By default the last class stands against the others.
+        seed: (signal, background) for the difference of two logits, (signal,) for the logit alone, one class for its
+            logit minus the mean of the others. By default the last class stands against the others.
 
     Raises:
         ExplanationError: a class that the tagger does not know, or one that stands against itself.
     """
     signal, *others = (classes[-1],) if seed is None else (seed,) if isinstance(seed, str) else seed
-    others = others or [name for name in classes if name != signal]
+    if not isinstance(seed, tuple):
+        others = [name for name in classes if name != signal]
     for name in (signal, *others):
         if name not in classes:
             msg = f"The tagger knows no class {name!r}; {nearest(name, classes)}"
@@ -38,6 +39,8 @@ def direction(classes: tuple[str, ...], seed: Seed = None) -> tuple[np.ndarray, 
     weights[classes.index(signal)] = 1.0
     for name in others:
         weights[classes.index(name)] = -1.0 / len(others)
+    if not others:
+        return weights, f"{signal} alone"
     return weights, f"{signal} - {others[0] if len(others) == 1 else 'mean of ' + ', '.join(others)}"
 
 
