@@ -1,5 +1,7 @@
-"""One jet, the mean of many, or the difference of two means, as an image of transverse momentum."""
+"""One jet, the mean of many, or the difference of two means, as an image of transverse momentum; a jet's relevance likewise."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -7,6 +9,8 @@ from bokeh.models import ColorBar, ColumnDataSource, LinearColorMapper, LogColor
 from bokeh.palettes import inferno
 from bokeh.plotting import figure
 
+from ..data.jets import Jets
+from ..physics.images import Cloud, Step, pixelate, prepared
 from .frame import frame, single
 from .palette import RELEVANCE
 
@@ -34,6 +38,22 @@ def columns(image: np.ndarray, extent: float) -> dict[str, Any]:
         ),
         "image": [np.ascontiguousarray(image, dtype=np.float32)],
     }
+
+
+def relevance_pixels(
+    jet: Jets, relevance: np.ndarray, steps: Sequence[Step], *, pixels: int = 40, extent: float = 0.8
+) -> np.ndarray:
+    """Returns the sum of relevance in each pixel, units of the score, where the steps put the particles of the only jet.
+
+    Args:
+        jet: One jet.
+        relevance: Of its particles, shape (particles,).
+        steps: As for the image of transverse momentum, see `physics.images`.
+        pixels: Number of pixels along each side.
+        extent: Half the side of the frame.
+    """
+    cloud = replace(prepared(Cloud.of(jet), steps), pt=np.asarray(relevance, dtype=np.float32))
+    return np.asarray(pixelate(cloud, pixels=pixels, extent=extent)[0])
 
 
 def empty(pixels: int = 40, extent: float = 0.8) -> ColumnDataSource:

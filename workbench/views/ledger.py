@@ -1,7 +1,7 @@
 """The ledger of one jet's explanation: how inputs, biases, constants and what was absorbed add up to the score."""
 
 import numpy as np
-from bokeh.models import ColumnDataSource, FactorRange, LabelSet
+from bokeh.models import BoxAnnotation, ColumnDataSource, FactorRange, LabelSet
 from bokeh.plotting import figure
 
 from ..data.explanation import Ledger
@@ -9,6 +9,15 @@ from .frame import frame
 from .palette import CHIP, NEUTRAL, ON_CHIP, RELEVANCE
 
 FOR, AGAINST = RELEVANCE[-30], RELEVANCE[30]
+
+NOT_SHARED = "not shared out"
+"""Line of what a method could not give to any input."""
+
+DOUBTED = 0.01
+"""A map is hatched where more than this share of its ledger is explained by nothing."""
+
+MOSTLY = 0.5
+"""The ledger says so where more than this share of it went to no input."""
 
 
 def columns(ledger: Ledger) -> dict[str, np.ndarray]:
@@ -43,6 +52,47 @@ def sentence(ledger: Ledger) -> str:
     parts = [f"{written(float(line[0]))} {name}" for name, line in ledger.lines.items()]
     parts.append(f"{written(float(ledger.rest[0]))} rest")
     return f"score {written(float(ledger.score[0]))} = " + " ".join(parts)
+
+
+def unexplained(ledger: Ledger) -> float:
+    """Returns what nothing explains in the only jet, as a share of the ledger: its rest, and what was not shared out."""
+    lost = ledger.lines.get(NOT_SHARED, np.zeros(1))
+    return float((np.abs(ledger.rest[0]) + np.abs(lost[0])) / ledger.scale[0])
+
+
+def elsewhere(ledger: Ledger) -> float:
+    """Returns the share of the only jet's ledger, in sums of |amount|, that went to biases, constants and absorption."""
+    amounts = {name: abs(float(line[0])) for name, line in ledger.lines.items()}
+    total = sum(amounts.values())
+    return 1 - amounts.get("inputs", 0.0) / total if total else 0.0
+
+
+def verdict(ledger: Ledger) -> str:
+    """Returns whether the map of the only jet can be read, in one sentence."""
+    lost, past = unexplained(ledger), elsewhere(ledger)
+    if lost > DOUBTED:
+        return f"Hatched: {lost:.0%} of the ledger is explained by nothing; read signs and order here, not sizes."
+    if past > MOSTLY:
+        return f"The books close, but {past:.0%} of them went to no particle: the map is the smaller part of the story."
+    return f"The books close to {lost:.0e} of the ledger." if lost else "The books close exactly."
+
+
+def hatch(plot: figure) -> BoxAnnotation:
+    """Returns hatching laid over a map; it is seen while its map must not be taken at its word."""
+    lines = BoxAnnotation(
+        name="unexplained",
+        fill_alpha=0,
+        line_alpha=0,
+        hatch_pattern="/",
+        hatch_color=NEUTRAL,
+        hatch_alpha=0.55,
+        hatch_scale=14,
+        level="overlay",
+        propagate_hover=True,
+        visible=False,
+    )
+    plot.add_layout(lines)
+    return lines
 
 
 def empty() -> ColumnDataSource:
