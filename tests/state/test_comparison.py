@@ -8,7 +8,7 @@ import pytest
 from tests.toys import toy_jets
 from workbench.physics.distributions import UNLABELLED
 from workbench.state.binned import ALL
-from workbench.state.comparison import Column, ComparisonState, differences
+from workbench.state.comparison import FIRST, SECOND, Column, ComparisonState, Mean, differences
 from workbench.state.sample import SampleState
 from workbench.state.selection import SelectionState
 
@@ -115,3 +115,43 @@ def test_an_expression_that_the_second_sample_cannot_follow_stays_said_until_it_
     comparison.reference.add(score=np.linspace(0, 1, 90))
     assert comparison.notice == ""
     np.testing.assert_array_equal(comparison.beside.mask, np.linspace(0, 1, 90) > 0.5)
+
+
+def test_the_mean_and_its_error_are_those_of_the_closed_form_and_leave_out_what_is_no_number():
+    values = np.array([1.0, 2.0, 4.0, np.nan])
+    found = Mean.of(values, np.array([1.0, 1.0, 2.0, 5.0]))
+    mean = (1 + 2 + 8) / 4
+    error = np.sqrt((1 - mean) ** 2 + (2 - mean) ** 2 + (2 * (4 - mean)) ** 2) / 4
+    assert (found.value, found.error, found.jets) == pytest.approx((mean, error, 3))
+    # Without weights it is the standard deviation over the square root of the number.
+    plain = Mean.of(np.arange(9.0), np.ones(9))
+    assert plain.error == pytest.approx(np.std(np.arange(9.0)) / 3)
+    assert np.isnan(Mean.of(np.array([np.nan]), np.ones(1)).value)
+
+
+def test_a_planted_shift_is_found_in_standard_errors():
+    generator = np.random.default_rng(5)
+    first, second = toy_jets(4000, 1), toy_jets(4000, 2)
+    values = [generator.normal(0, 1, 4000), generator.normal(0.3, 1, 4000)]
+    columns = [Column.of(j, x, np.ones(4000, bool)) for j, x in zip((first, second), values, strict=True)]
+    found = differences({"x": columns[0]}, {"x": columns[1]}, {"top": "top"})["x"]
+    # 2000 jets of the class in each: the shift is -0.3 / sqrt(2/2000) = -9.5 with an error of 1.
+    # Five standard deviations: false alarm 6e-7.
+    assert found.shift("top") == pytest.approx(-0.3 / np.sqrt(2 / 2000), abs=5)
+
+
+def test_one_walks_through_either_sample_and_its_order_and_open_jet_are_its_own(comparison):
+    comparison.take(toy_jets(150, 2))
+    assert comparison.walked is comparison.selection
+    comparison.walking = SECOND
+    comparison.walked.order("pt")
+    comparison.walked.step(1)
+    second = comparison.reference.jets
+    assert comparison.current == int(np.argmax(np.asarray(second.p4.pt)))
+    assert comparison.selection.current is None
+    assert comparison.selection.by == ""
+    comparison.take(toy_jets(90, 3))
+    assert (comparison.walking, comparison.current) == (FIRST, None)
+    comparison.walking = SECOND
+    comparison.clear()
+    assert comparison.walked is comparison.selection

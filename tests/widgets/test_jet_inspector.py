@@ -194,7 +194,7 @@ def test_the_mean_of_each_class_is_of_the_selection_and_says_its_number_of_jets(
     for name in ("QCD", "top"):
         chosen = np.flatnonzero(inspector.selection.mask & JETS.is_class(name))
         title = next(t.object for t in shown.titles if name in t.object)
-        assert f"Mean of {len(chosen)} {name} jets" == title
+        assert f"Mean of {len(chosen)} jets: {name}" == title
         where = shown.titles.index(next(t for t in shown.titles if name in t.object))
         expected = images.jet_images(JETS[chosen]).mean(axis=0)
         np.testing.assert_allclose(shown.sources[where].data["image"][0], expected, atol=1e-6)

@@ -1,7 +1,7 @@
 """A second sample beside the first: seen through the same selection, compared observable by observable."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -32,11 +32,52 @@ class Column:
         return cls({name: (values[mask], weight[mask]) for name, mask in masks.items() if mask.any()})
 
 
+FIRST, SECOND = "first sample", "second sample"
+"""What one walks through: whose jets are listed, and opened in the event display."""
+
+
+@dataclass(frozen=True)
+class Mean:
+    """Weighted mean of one column.
+
+    Attributes:
+        value: The mean; nan of no jets.
+        error: Its standard error, sqrt(Σ w² (x - mean)²) / Σ w.
+        jets: Number of jets with a value.
+    """
+
+    value: float
+    error: float
+    jets: int
+
+    @classmethod
+    def of(cls, values: np.ndarray, weight: np.ndarray) -> "Mean":
+        """Returns the mean of the values that are numbers."""
+        known = np.isfinite(values)
+        x, w = np.asarray(values, float)[known], np.asarray(weight, float)[known]
+        if not w.sum() > 0:
+            return cls(np.nan, np.nan, len(x))
+        mean = float(np.sum(w * x) / w.sum())
+        return cls(mean, float(np.sqrt(np.sum((w * (x - mean)) ** 2)) / w.sum()), len(x))
+
+
 @dataclass(frozen=True)
 class Difference:
-    """How far one observable of the two samples lies apart, per class that both have."""
+    """How far one observable of the two samples lies apart, per class that both have.
+
+    Attributes:
+        classes: The two whole distributions against each other.
+        means: The mean in the first and in the second sample.
+    """
 
     classes: Mapping[str, Separation]
+    means: Mapping[str, tuple[Mean, Mean]] = field(default_factory=dict)
+
+    def shift(self, name: str) -> float:
+        """Returns first minus second mean of a class in standard errors of the difference; nan where it is not known."""
+        first, second = self.means[name]
+        error = float(np.hypot(first.error, second.error))
+        return (first.value - second.value) / error if error > 0 else np.nan
 
     @property
     def distance(self) -> float:
@@ -54,17 +95,15 @@ def differences(
     first: Mapping[str, Column], second: Mapping[str, Column], pairs: Mapping[str, str]
 ) -> dict[str, Difference]:
     """Returns the difference of every column that both have; `pairs` says which class of the second each class meets."""
-    return {
-        name: Difference(
-            {
-                mine: separation(*_of(first[name], mine, second[name], other))
-                for mine, other in pairs.items()
-                if mine in first[name].classes and other in second[name].classes
-            }
-        )
-        for name in first
-        if name in second
-    }
+    return {name: _difference(first[name], second[name], pairs) for name in first if name in second}
+
+
+def _difference(first: Column, second: Column, pairs: Mapping[str, str]) -> Difference:
+    both = {a: b for a, b in pairs.items() if a in first.classes and b in second.classes}
+    return Difference(
+        {a: separation(*_of(first, a, second, b)) for a, b in both.items()},
+        {a: (Mean.of(*first.classes[a]), Mean.of(*second.classes[b])) for a, b in both.items()},
+    )
 
 
 def _of(first: Column, mine: str, second: Column, other: str) -> tuple[np.ndarray, ...]:
@@ -76,7 +115,8 @@ class ComparisonState(param.Parameterized):
     """The second sample of a page, or none; its selection is kept equal to that of the first.
 
     Expression, classes and brushed ranges are those of the first. What the second sample does not have (a class, a
-    column that is not made yet) is left out and said in `notice`.
+    column that is not made yet) is left out and said in `notice`. Order and open jet are its own: `walking` says whose
+    jets are listed and opened one by one.
     """
 
     selection: SelectionState = param.ClassSelector(
@@ -90,6 +130,10 @@ class ComparisonState(param.Parameterized):
     )
     found: dict[str, Difference] = param.Dict({}, doc="Difference per observable, of the selected jets.")
     notice: str = param.String("", doc="What of the selection the second sample cannot follow, and why.")
+    walking: str = param.Selector(
+        default=FIRST, objects=[FIRST, SECOND], doc="Whose jets are walked through."
+    )
+    current: int | None = param.Integer(None, allow_None=True, doc="Index of the second sample's open jet.")
 
     def __init__(self, selection: SelectionState, **parameters: Any) -> None:
         super().__init__(selection=selection, **parameters)
@@ -99,13 +143,20 @@ class ComparisonState(param.Parameterized):
         """Shows these jets beside the first sample; replaces an earlier second sample."""
         sample = SampleState()
         sample.take(jets, name, source, id=id)
-        self.param.update(reference=sample, beside=SelectionState(sample), found={}, notice="")
+        beside = SelectionState(sample)
+        self.param.update(reference=sample, beside=beside, found={}, notice="", walking=FIRST, current=None)
         sample.param.watch(self._follow, "version")
+        beside.param.watch(lambda event: self._opened(beside), "current")
         self._follow()
 
     def clear(self) -> None:
         """Takes the second sample away."""
-        self.param.update(reference=None, beside=None, found={}, notice="")
+        self.param.update(reference=None, beside=None, found={}, notice="", walking=FIRST, current=None)
+
+    @property
+    def walked(self) -> SelectionState:
+        """The selection whose jets are listed and opened one by one."""
+        return self.beside if self.walking == SECOND and self.beside is not None else self.selection
 
     @property
     def pairs(self) -> dict[str, str]:
@@ -133,6 +184,10 @@ class ComparisonState(param.Parameterized):
     def order(self, names: Iterable[str]) -> list[str]:
         """Returns the observables with the largest difference first; those without keep their place at the end."""
         return sorted(names, key=lambda n: -self.found[n].distance if n in self.found else 2.0)
+
+    def _opened(self, beside: SelectionState) -> None:
+        if beside is self.beside:
+            self.current = beside.current
 
     @property
     def _jets(self) -> Jets | None:

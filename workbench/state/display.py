@@ -54,7 +54,7 @@ class DisplayState(param.Parameterized):
     background: str = param.Selector(default="dark", objects=["dark", "light"], doc="Of the 3D view.")
     picked: int = param.Integer(-1, doc="Row of the particle that is picked, or -1.")
     whole: bool = param.Boolean(
-        False, doc="Rows are the particles of the whole event, not those of the open jet."
+        False, doc="Rows are the particles of the whole event or of another jet, not those of the open jet."
     )
     tagged: list[tuple[str, int]] = param.List(
         [], doc='Objects whose invariant mass is shown: ("jets" or "particles", row).'

@@ -25,7 +25,9 @@ EXPLAINING = "explaining the jet"
 PREFETCHING = "explaining its neighbours"
 """Done unasked, so that the next and the previous jet are there at once."""
 
-EXPRESS = frozenset({EXPLAINING, PREFETCHING})
+EXPLAINING_SECOND = "explaining the jet of the second sample"
+
+EXPRESS = frozenset({EXPLAINING, PREFETCHING, EXPLAINING_SECOND})
 """Errands that should wait for no other."""
 
 NEIGHBOURS = 3
@@ -34,8 +36,31 @@ NEIGHBOURS = 3
 KEPT = 512
 """Explanations that are kept; the one not looked at for the longest time goes first."""
 
-RULES = ("epsilon", "0")
-"""Rules of relevance propagation that a page offers; the names are those of `explain`."""
+RULES = ("epsilon", "0", "gamma", "gamma-epsilon", "z+", "alpha2beta1", "w2-epsilon", "flat-epsilon")
+"""Rules of relevance propagation that a page offers; the names are those of `explain`.
+
+Not offered are alpha1beta0, which is z+, and the rules of boxed inputs, which standardised features have no bounds for.
+"""
+
+PROPAGATION = "lrp"
+METHODS = (
+    PROPAGATION,
+    "leave one out",
+    "occlusion",
+    "deeplift",
+    "integrated gradients",
+    "shapley sampling",
+)
+"""Ways to explain; the names are those of `explain`."""
+
+SLOW = frozenset({"integrated gradients", "shapley sampling"})
+"""Methods that take longer than a page should wait: a jet is explained when it is asked for, in a worker process."""
+
+ATTENTION = ("attnlrp", "cp")
+"""How relevance passes a softmax; the names are those of `explain`."""
+
+COMPARING = "explaining the jet the other way"
+"""What the page says while another method than relevance propagation explains the jet."""
 
 NO_SOURCE = "# This tagger was given to the page: give your own `tagger` here, as wb.open reads it."
 
@@ -173,8 +198,17 @@ class Analysis(param.Parameterized):
         None, doc="Probabilities, (jets, classes), of the second sample; None while they are not known."
     )
     rule: str = param.Selector(default=RULES[0], objects=list(RULES), doc="Rule of relevance propagation.")
+    method: str = param.Selector(default=PROPAGATION, objects=list(METHODS), doc="Way to explain.")
+    attention: str = param.Selector(
+        default=ATTENTION[0], objects=list(ATTENTION), doc="How relevance passes a softmax."
+    )
+    record: bool = param.Boolean(False, doc="Relevance of edges and layers is kept too.")
     explanation: Explanation | None = param.ClassSelector(
         class_=Explanation, allow_None=True, doc="Of the open jet."
+    )
+
+    beside_explanation: Explanation | None = param.ClassSelector(
+        class_=Explanation, allow_None=True, doc="Of the open jet of the second sample."
     )
 
     def __init__(self, sample: SampleState, selection: SelectionState, errands: Errands) -> None:
@@ -182,7 +216,7 @@ class Analysis(param.Parameterized):
         super().__init__(sample=sample, selection=selection, errands=errands)
         sample.param.watch(self._on_sample, "jets")
         selection.param.watch(self._explain, "current")
-        self.param.watch(self._explain, "rule")
+        self.param.watch(self._explain, ["rule", "method", "attention", "record"])
         self.param.watch(self._score_beside, ["beside", "fitted"])
 
     def take(
@@ -229,14 +263,27 @@ class Analysis(param.Parameterized):
         self._explain()
 
     def at(self, cut: float) -> None:
-        """Sets the score at the working point; the sample gets the column "margin", how far each score is from it."""
+        """Sets the score at the working point; the samples get the column "margin", how far each score is from it."""
         self.cut = cut
-        self.sample.add(margin=np.abs(self.sample.column("score") - cut))
+        for sample in (self.sample, self.beside):
+            if sample is not None and "score" in sample.known:
+                sample.add(margin=np.abs(sample.column("score") - cut))
 
     @property
     def seed(self) -> tuple[str, str]:
         """The score that is explained: signal and background."""
         return self.signal, self.background
+
+    @property
+    def how(self) -> tuple[str, ...]:
+        """How the open jet is explained: rule, signal, background, method, attention, "recorded" or ""."""
+        kept = "recorded" if self.record else ""
+        return self.rule, self.signal, self.background, self.method, self.attention, kept
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The named arguments of `explain` that explain as the page does; what is usual is left out."""
+        return arguments(*self.how)
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -300,12 +347,12 @@ class Analysis(param.Parameterized):
         self.errands.send(
             "scoring the second sample",
             lambda: fitted.score(jets),
-            lambda scores: self._scored_beside(beside, fitted, scores),
+            lambda scores: self._scored_beside(beside, jets, fitted, scores),
         )
 
-    def _scored_beside(self, beside: SampleState, fitted: Any, scores: Any) -> None:
+    def _scored_beside(self, beside: SampleState, jets: Jets, fitted: Any, scores: Any) -> None:
         if beside is self.beside and fitted is self.fitted and len(scores) == len(beside):
-            beside.add(score=discriminant(scores, signal=self.signal, background=self.background))
+            beside.add(**self._columns(jets, scores))
             self.beside_scores = scores
 
     def _scored(self, jets: Jets, fitted: Any, scores: Any, seen: tuple[np.ndarray | None, bool]) -> None:
@@ -313,36 +360,61 @@ class Analysis(param.Parameterized):
             return
         if self.learned:
             self.param.update(unseen=seen[0], partly_seen=seen[1])
-        columns = {"score": discriminant(scores, signal=self.signal, background=self.background)}
-        if set(jets.classes) <= set(fitted.classes):
-            columns["loss"] = losses(jets, np.asarray(scores), fitted.classes)
-        self.sample.add(**columns)
+        self.sample.add(**self._columns(jets, scores))
         self.scores = scores
+
+    def _columns(self, jets: Jets, scores: Any) -> dict[str, np.ndarray]:
+        """Returns what the tagger says of each jet, by name of column."""
+        columns = {"score": discriminant(scores, signal=self.signal, background=self.background)}
+        if self.cut is not None:
+            columns["margin"] = np.abs(columns["score"] - self.cut)
+        if set(jets.classes) <= set(self.fitted.classes):
+            columns["loss"] = losses(jets, np.asarray(scores), self.fitted.classes)
+        return columns
+
+    def explain_beside(self, index: int | None) -> None:
+        """Explains a jet of the second sample, or none; the answer is `beside_explanation`."""
+        fitted, jets = self.fitted, self.beside.jets if self.beside is not None else None
+        self.errands.drop(EXPLAINING_SECOND)
+        if fitted is None or jets is None or index is None:
+            self.beside_explanation = None
+            return
+        how = self.how
+        self.beside_explanation = self.explanations.find(fitted, jets, index, *how)
+
+        def take(found: Sequence[Explanation]) -> None:
+            self.explanations.keep(fitted, jets, index, *how, explanation=found[0])
+            if fitted is self.fitted and self.beside is not None and jets is self.beside.jets:
+                self.beside_explanation = found[0]
+
+        if self.beside_explanation is None and self.method not in SLOW:
+            self.errands.send(EXPLAINING_SECOND, lambda: _explained(fitted, jets, [index], *how), take)
 
     def _explain(self, *events: Any) -> None:
         fitted, jets, current = self.fitted, self.sample.jets, self.selection.current
         if fitted is None or jets is None or current is None:
             self.explanation = None
             return
-        how = (self.rule, self.signal, self.background)
+        for kind in (EXPLAINING, COMPARING):
+            self.errands.drop(kind)
+        how = self.how
         known = self.explanations.find(fitted, jets, current, *how)
         self.explanation = known
         if known is not None:
-            self.errands.drop(EXPLAINING)
             self._prefetch(fitted, jets, how)
-            return
-        self.errands.send(
-            EXPLAINING,
-            lambda: _explained(fitted, jets, [current], *how),
-            lambda found: self._take(fitted, jets, [current], how, found),
-        )
+        elif self.method not in SLOW:
+            self.errands.send(
+                EXPLAINING if self.method == PROPAGATION else COMPARING,
+                lambda: _explained(fitted, jets, [current], *how),
+                lambda found: self._take(fitted, jets, [current], how, found),
+            )
 
     def _take(
         self,
         fitted: Any,
         jets: Jets,
         indices: Sequence[int],
-        how: tuple[str, str, str],
+        how: tuple[str, ...],
         found: Sequence[Explanation],
     ) -> None:
         if fitted is not self.fitted or jets is not self.sample.jets:
@@ -350,11 +422,19 @@ class Analysis(param.Parameterized):
         for index, explanation in zip(indices, found, strict=True):
             self.explanations.keep(fitted, jets, index, *how, explanation=explanation)
         current = self.selection.current
-        if current is not None and current in indices and how == (self.rule, self.signal, self.background):
+        if current is not None and current in indices and how == self.how:
             self.explanation = self.explanations.find(fitted, jets, current, *how)
             self._prefetch(fitted, jets, how)
 
-    def _prefetch(self, fitted: Any, jets: Jets, how: tuple[str, str, str]) -> None:
+    def take_explanation(
+        self, fitted: Any, jets: Jets, index: int, how: tuple[str, ...], found: Explanation
+    ) -> None:
+        """Keeps what a worker found for one jet of a tagger; shows it if it is still what is looked at."""
+        self._take(fitted, jets, [index], how, [found])
+
+    def _prefetch(self, fitted: Any, jets: Jets, how: tuple[str, ...]) -> None:
+        if self.method != PROPAGATION:
+            return
         near = neighbours(self.selection.indices, self.selection.current, NEIGHBOURS)
         missing = [i for i in near if self.explanations.find(fitted, jets, i, *how) is None]
         if missing:
@@ -376,11 +456,18 @@ def neighbours(order: np.ndarray, current: int | None, n: int) -> list[int]:
     return [int(i) for pair in zip_longest(after, before) for i in pair if i is not None]
 
 
-def _explained(
-    fitted: Any, jets: Jets, indices: Sequence[int], rule: str, signal: str, background: str
-) -> list[Explanation]:
+def arguments(
+    rule: str, signal: str, background: str, method: str, attention: str, kept: str
+) -> dict[str, Any]:
+    """Returns the named arguments of `explain` of one way to explain, see `Analysis.how`."""
+    other = {"method": method} if method != PROPAGATION else {"rule": rule}
+    passed = {"attention": attention} if attention != ATTENTION[0] else {}
+    return {**other, "seed": (signal, background), **passed, **({"record": True} if kept else {})}
+
+
+def _explained(fitted: Any, jets: Jets, indices: Sequence[int], *how: str) -> list[Explanation]:
     """Returns one explanation per jet; a jet's is the same alone and in company."""
-    found = public("explain")(fitted, jets[np.asarray(indices)], rule=rule, seed=(signal, background))
+    found = public("explain")(fitted, jets[np.asarray(indices)], **arguments(*how))
     return [found[i : i + 1] for i in range(len(indices))] if len(indices) > 1 else [found]
 
 

@@ -17,6 +17,7 @@ from .binning import Binning
 from .errands import Errands
 from .histogram import SCORE, Histogram, column_lines
 from .panes import fold, line, row, say
+from .sample_comparison import SampleComparison
 from .selection_bar import SelectionBar
 
 SHOWN = ("mass", "sd_mass", "multiplicity", "tau21", "tau32", "score")
@@ -60,6 +61,7 @@ class Distributions(pn.viewable.Viewer):
         self.by_difference = pmui.Switch(label="Largest difference first", value=False, disabled=True)
         self.binning = Binning(selection, self._bin)
         self.grid = row([], width=270, most=3)
+        self.numbers = SampleComparison(sample, self.comparison, lambda: self.ready)
         self.shown.options = self._options()
         self.shown.value = [name for name in names if name in self.shown.options]
         self._arrange()
@@ -254,6 +256,7 @@ class Distributions(pn.viewable.Viewer):
             self.told,
             self.beside,
             self.grid,
+            self.numbers,
             fold("Distributions, bins and ranges", self.shown, options, self.binning),
             sizing_mode="stretch_width",
             margin=0,

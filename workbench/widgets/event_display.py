@@ -83,7 +83,13 @@ class EventDisplay(pn.viewable.Viewer):
         self.state.param.watch(self._picked, "picked")
 
     def show_jet(
-        self, jets: Jets, index: int, relevance: np.ndarray | None = None, event: Events | None = None
+        self,
+        jets: Jets,
+        index: int,
+        relevance: np.ndarray | None = None,
+        event: Events | None = None,
+        *,
+        apart: bool = False,
     ) -> None:
         """Shows a jet, coloured by relevance where that is given, or its whole event where `event` has it.
 
@@ -92,6 +98,7 @@ class EventDisplay(pn.viewable.Viewer):
             index: Row of the jet.
             relevance: Of each of its constituents, in units of the score.
             event: Events that the jets were made from, by their column "event_index".
+            apart: True for a jet that is not the page's open jet; its particles are not those of other panes.
         """
         whole = event is not None and "event_index" in jets.columns
         if event is not None and whole:
@@ -102,7 +109,7 @@ class EventDisplay(pn.viewable.Viewer):
             self.state.colour_by = "relevance"
         elif self.state.colour_by == "relevance":
             self.state.colour_by = "kind"
-        self.state.whole = whole
+        self.state.whole = whole or apart
         self.show(scene)
 
     def show_event(self, events: Events, index: int) -> None:

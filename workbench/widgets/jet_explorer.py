@@ -8,7 +8,7 @@ import panel_material_ui as pmui
 
 from ..data.events import Events
 from ..data.jets import Jets
-from ..state.comparison import ComparisonState
+from ..state.comparison import SECOND, ComparisonState
 from ..state.sample import SampleState
 from ..state.selection import SelectionState
 from ..state.teaching import Teaching
@@ -24,6 +24,7 @@ from .latency import hasten
 from .menu import Menu
 from .panes import line, pane, row, say
 from .performance import Performance
+from .sample_switch import JetWalk
 
 BEAT = 100
 """Milliseconds between two looks at what the errands and the worker have done."""
@@ -77,16 +78,21 @@ class JetExplorer(pn.viewable.Viewer):
         self.distributions.moved = self.analysis.at
         self.comparison.param.watch(lambda event: self.analysis.param.update(beside=event.new), "reference")
         self.performance = Performance(self.analysis, self.errands)
-        self.table = JetTable(self.sample, self._selection, self.teaching)
-        self.inspector = JetInspector(self.sample, self._selection, self.analysis)
+        self.table = JetTable(self.sample, self._selection, self.teaching, self.comparison)
+        self.inspector = JetInspector(self.sample, self._selection, self.analysis, self.comparison)
         self.display = EventDisplay(self.inspector.state)
+        self.walk = JetWalk(self.comparison)
         self.analysis.param.watch(lambda event: self.distributions.cut(event.new), "cut")
         self.failed = line(margin=0)
         # The text is a child: an Alert's own `object` is Markdown, in which HTML of a file or a user would run.
         self.told = pmui.Alert(self.failed, severity="error", visible=False, sizing_mode="stretch_width")
         self.errands.param.watch(self._say, "error")
-        self._selection.param.watch(self._draw, "current")
-        self.analysis.param.watch(self._draw, "explanation")
+        self._selection.param.watch(self._draw_first, "current")
+        self.analysis.param.watch(self._draw_first, "explanation")
+        self.analysis.param.watch(self._draw_second, "beside_explanation")
+        self.comparison.param.watch(self._explain_second, "current")
+        self.analysis.param.watch(self._explain_second, ["rule", "fitted", "signal", "background"])
+        self.comparison.param.watch(self._draw, "walking")
         self._timer: Any = None
         self._shown: list[pn.viewable.Viewable] = []
         if jets is not None:
@@ -213,15 +219,16 @@ class JetExplorer(pn.viewable.Viewer):
         menu = Menu(
             "event", figure=lambda: display.figure, data=display.table, code=self._code, sample=self.sample
         )
-        return pane("Event display", self.display, name="event", menu=menu)
+        return pane("Event display", self.walk, self.display, name="event", menu=menu)
 
     def _code(self) -> str:
-        return code.lines(self.sample, None, f"print(jets.constituents[{self.current or 0}].tolist())")
+        walked = self.comparison.walked
+        return code.lines(walked.sample, None, f"print(jets.constituents[{walked.current or 0}].tolist())")
 
     def press(self, key: str) -> None:
         """Does what a key says: the next or the previous jet, another view of it, another cut."""
         if key in STEPS:
-            self._selection.step(STEPS[key])
+            self.comparison.walked.step(STEPS[key])
         else:
             self.display.press(key)
 
@@ -240,12 +247,28 @@ class JetExplorer(pn.viewable.Viewer):
         return super()._repr_mimebundle_(include, exclude)
 
     def _draw(self, *events: Any) -> None:
-        jets, current, explanation = self.sample.jets, self.current, self.analysis.explanation
+        """Shows the open jet of the sample that is walked through."""
+        walked, second = self.comparison.walked, self.comparison.walking == SECOND
+        jets, current = walked.sample.jets, walked.current
+        explanation = self.analysis.beside_explanation if second else self.analysis.explanation
         if jets is None or current is None:
             self.display.clear()
             return
         relevance = None if explanation is None else particle_relevance(explanation)
-        self.display.show_jet(jets, current, relevance, self.sample.events)
+        self.display.show_jet(jets, current, relevance, walked.sample.events, apart=second)
+
+    def _draw_first(self, *events: Any) -> None:
+        if self.comparison.walking != SECOND:
+            self._draw()
+
+    def _draw_second(self, *events: Any) -> None:
+        if self.comparison.walking == SECOND:
+            self._draw()
+
+    def _explain_second(self, *events: Any) -> None:
+        if self.comparison.walking == SECOND:
+            self.analysis.explain_beside(self.comparison.current)
+            self._draw()
 
     def _say(self, *events: Any) -> None:
         say(self.failed, self.errands.error)

@@ -1,4 +1,4 @@
-"""Jets as images: each step of the preprocessing a switch; one jet, the mean of each class, or their difference."""
+"""Jets as images: each step of the preprocessing a switch; one jet, means of classes or of two samples, their difference."""
 
 from collections import OrderedDict
 from typing import Any
@@ -10,9 +10,13 @@ import panel_material_ui as pmui
 from bokeh.models import UIElement
 
 from ..data.jets import Jets
+from ..physics.distributions import UNLABELLED
 from ..physics.images import STEPS, Average, Step, average, difference, jet_images, normalise, outside
+from ..state.binned import ALL
+from ..state.comparison import ComparisonState
 from ..state.selection import SelectionState
 from ..views import image as view
+from . import code
 from .analysis import Analysis
 from .errands import Errands
 from .panes import line, picture, row, say
@@ -27,27 +31,41 @@ KEPT = 16
 """Mean images that are kept."""
 
 JET, MEANS, DIFFERENCE = "this jet", "mean of each class", "difference"
+SAMPLES = "both samples"
+SHOWN = ((JET, MEANS, SAMPLES), (MEANS, SAMPLES), (DIFFERENCE, SAMPLES))
+"""For what each of the three pictures is seen."""
 LIMIT = 5.0
 """Standard errors at the ends of the scale of a difference."""
 
 Means = dict[str, Average]
+Chosen = dict[str, tuple[Jets, np.ndarray]]
+"""Jets and a mask of them, by what a mean of them is called."""
 
 
 class JetImages(pn.viewable.Viewer):
     """The images of a selection; nothing is computed while the tab is hidden."""
 
     def __init__(
-        self, selection: SelectionState, analysis: Analysis, errands: Errands, **parameters: Any
+        self,
+        selection: SelectionState,
+        analysis: Analysis,
+        errands: Errands,
+        comparison: ComparisonState | None = None,
+        **parameters: Any,
     ) -> None:
         super().__init__(**parameters)
         self.selection, self.analysis, self.errands = selection, analysis, errands
+        self.comparison = comparison or ComparisonState(selection)
         self.seen = False
-        self._means: OrderedDict[tuple[Any, ...], tuple[Jets, Means]] = OrderedDict()
+        self._means: OrderedDict[tuple[Any, ...], tuple[Any, Means]] = OrderedDict()
         self.switches: dict[Step, pmui.Switch] = {
             step: pmui.Switch(label=step.__name__, value=True, size="small", margin=(0, 4)) for step in STEPS
         }
         self.shown = pmui.RadioButtonGroup(
             label="Image of", options=[JET, MEANS, DIFFERENCE], value=JET, size="small", margin=(4, 6)
+        )
+        self.of = pmui.Select(
+            label="Class of both samples", options=[], size="small", width=230, visible=False
         )
         self.sources = [view.empty(extent=EXTENT) for _ in range(2)]
         self.scale, self.contrast = view.intensity_scale(), view.difference_scale(LIMIT)
@@ -67,10 +85,13 @@ class JetImages(pn.viewable.Viewer):
         self.told = line(variant="caption")
         self.places[1].visible = self.places[2].visible = False
         self.pictures = row(self.places, width=260, most=2)
-        for widget in (*self.switches.values(), self.shown):
+        for widget in (*self.switches.values(), self.shown, self.of):
             widget.param.watch(self.draw, "value")
         selection.param.watch(self._on_jet, "current")
         selection.param.watch(self._on_selection, "mask")
+        self.comparison.param.watch(self._on_second, "reference")
+        self.comparison.param.watch(self._on_beside, "beside")
+        self._on_second()
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -89,8 +110,9 @@ class JetImages(pn.viewable.Viewer):
         if not self.seen or jets is None:
             return
         # Hidden and not taken out: figures that share a scale must not leave the document one by one.
-        for place, modes in zip(self.places, ((JET, MEANS), (MEANS,), (DIFFERENCE,)), strict=True):
+        for place, modes in zip(self.places, SHOWN, strict=True):
             place.visible = self.shown.value in modes
+        self.of.visible = self.shown.value == SAMPLES
         unit = "share of pT" if normalise in self.steps else "pT [GeV]"
         for figure in self.figures:
             view.say_unit(figure, unit)
@@ -101,15 +123,28 @@ class JetImages(pn.viewable.Viewer):
 
     def figure(self) -> list[UIElement]:
         """Returns the figures that are looked at."""
-        return {JET: self.figures[:1], MEANS: self.figures, DIFFERENCE: [self.difference]}[self.shown.value]
+        drawn = [*self.figures, self.difference]
+        return [plot for plot, modes in zip(drawn, SHOWN, strict=True) if self.shown.value in modes]
 
     def table(self) -> pd.DataFrame:
-        """Returns one row per pixel of what is looked at."""
-        source = self.differing if self.shown.value == DIFFERENCE else self.sources[0]
-        pixels = np.asarray(source.data["image"][0])
-        centres = (np.arange(len(pixels)) + 0.5) / len(pixels) * 2 * EXTENT - EXTENT
-        phi, eta = np.meshgrid(centres, centres, indexing="ij")
-        return pd.DataFrame({"deta": eta.ravel(), "dphi [rad]": phi.ravel(), "value": pixels.ravel()})
+        """Returns one row per pixel of each image that is looked at."""
+        drawn, parts = ("first", "second", "difference [standard errors]"), []
+        for name, source, modes in zip(drawn, (*self.sources, self.differing), SHOWN, strict=True):
+            if self.shown.value in modes:
+                pixels = np.asarray(source.data["image"][0])
+                centres = (np.arange(len(pixels)) + 0.5) / len(pixels) * 2 * EXTENT - EXTENT
+                phi, eta = np.meshgrid(centres, centres, indexing="ij")
+                parts.append(
+                    pd.DataFrame(
+                        {
+                            "image": name,
+                            "deta": eta.ravel(),
+                            "dphi [rad]": phi.ravel(),
+                            "value": pixels.ravel(),
+                        }
+                    )
+                )
+        return pd.concat(parts, ignore_index=True)
 
     def code(self) -> list[str]:
         """Returns the lines of Python that make what is looked at."""
@@ -119,18 +154,56 @@ class JetImages(pn.viewable.Viewer):
         if self.shown.value == JET:
             index = self.selection.current or 0
             return [head, f"image = images.jet_images(jets[{index}:{index + 1}], steps={steps})[0]"]
+        if self.shown.value == SAMPLES:
+            return [head, *self._code_of_samples(steps)]
         means = [
             f"mean_{i} = images.average(jets[jets.is_class({name!r})], steps={steps})"
             for i, name in enumerate(self._pair())
         ]
         return [head, *means, "shift = images.difference(mean_0, mean_1)"]
 
+    def _code_of_samples(self, steps: str) -> list[str]:
+        mine, other = self._classes()
+        reference, beside = self.comparison.reference, self.comparison.beside
+        source = reference.source if reference is not None else ""
+        formula = beside.formula if beside is not None else ""
+        chosen = f"wb.select({source}, {formula!r})" if formula else source
+        parts = {"jets": mine, "second": other}
+        of = [f"{x}[{x}.is_class({name!r})]" if name != ALL else x for x, name in parts.items()]
+        return [
+            f"second = {chosen}" if source else code.NO_SOURCE.replace("`jets`", "`second`"),
+            *(f"mean_{i} = images.average({x}, steps={steps})" for i, x in enumerate(of)),
+            "shift = images.difference(mean_0, mean_1)",
+        ]
+
+    def _on_second(self, *events: Any) -> None:
+        """Offers both samples while there are two."""
+        there = self.comparison.reference is not None
+        options = [JET, MEANS, DIFFERENCE, *([SAMPLES] if there else [])]
+        if self.shown.value not in options:
+            self.shown.value = JET
+        self.shown.options = options
+
+    def _on_beside(self, *events: Any) -> None:
+        pairs = [name for name in self.comparison.pairs if name != UNLABELLED]
+        if self.of.options != pairs:
+            wanted = self.analysis.signal if self.analysis.signal in pairs else next(reversed(pairs), None)
+            self.of.param.update(options=pairs, value=self.of.value if self.of.value in pairs else wanted)
+        if self.shown.value == SAMPLES:
+            self.draw()
+
+    def _classes(self) -> tuple[str, str]:
+        """The class of the first sample that is looked at, and the class of the second that it meets."""
+        name = self.of.value or ALL
+        return name, self.comparison.pairs.get(name, ALL)
+
     def _on_jet(self, *events: Any) -> None:
         if self.shown.value == JET:
             self.draw()
 
     def _on_selection(self, *events: Any) -> None:
-        if self.shown.value != JET:
+        # A second sample follows the selection first, and what it triggers then draws both.
+        if self.shown.value in (MEANS, DIFFERENCE):
             self.draw()
 
     def _draw_jet(self, jets: Jets) -> None:
@@ -153,9 +226,25 @@ class JetImages(pn.viewable.Viewer):
         asked = (self.analysis.signal, self.analysis.background)
         return asked if set(asked) <= set(known) else tuple(known[:2])
 
+    def _chosen(self, jets: Jets) -> Chosen:
+        """The jets that means are made of: of two classes, or of one class of two samples."""
+        mask, reference, beside = self.selection.mask, self.comparison.reference, self.comparison.beside
+        if self.shown.value != SAMPLES:
+            return {name: (jets, mask & jets.is_class(name)) for name in self._pair()}
+        if reference is None or reference.jets is None or beside is None:
+            return {}
+        second, (mine, other) = reference.jets, self._classes()
+        return {
+            f"{mine}, first sample": (jets, mask & jets.is_class(mine) if mine != ALL else mask),
+            f"{other}, second sample": (
+                second,
+                beside.mask & second.is_class(other) if other != ALL else beside.mask,
+            ),
+        }
+
     def _average(self, jets: Jets) -> None:
-        steps, names, mask = self.steps, self._pair(), self.selection.mask
-        key = (id(jets), hash(mask.tobytes()), steps, names)
+        steps, chosen = self.steps, self._chosen(jets)
+        key = steps, tuple((name, id(of), hash(mask.tobytes())) for name, (of, mask) in chosen.items())
         if key in self._means:
             self._means.move_to_end(key)
             self._draw_means(self._means[key][1])
@@ -163,11 +252,12 @@ class JetImages(pn.viewable.Viewer):
         say(self.told, "The mean images are being made.")
         self.errands.send(
             "averaging the images",
-            lambda: means(jets, mask, names, steps),
-            lambda found: self._keep(key, jets, found),
+            lambda: means(chosen, steps),
+            lambda found: self._keep(key, [of for of, _ in chosen.values()], found),
         )
 
-    def _keep(self, key: tuple[Any, ...], jets: Jets, found: Means) -> None:
+    def _keep(self, key: tuple[Any, ...], jets: list[Jets], found: Means) -> None:
+        # The jets are held too, so that no others can take their place in the key.
         self._means[key] = jets, found
         while len(self._means) > KEPT:
             self._means.popitem(last=False)
@@ -181,25 +271,30 @@ class JetImages(pn.viewable.Viewer):
         for i, source in enumerate(self.sources):
             pixels = shown[i] if i < len(shown) else np.zeros((40, 40))
             source.data = view.columns(pixels, EXTENT)
-            say(self.titles[i], f"Mean of {found[names[i]].jets:,} {names[i]} jets" if i < len(names) else "")
-        told = "Jets of at least two classes are needed for a difference; widen the selection."
+            say(
+                self.titles[i], f"Mean of {found[names[i]].jets:,} jets: {names[i]}" if i < len(names) else ""
+            )
+        what = "of both samples" if self.shown.value == SAMPLES else "of at least two classes"
+        told = f"Jets {what} are needed for a difference; widen the selection."
         if len(names) == 2:
             first, second = names
             self.differing.data = view.columns(difference(found[first], found[second]), EXTENT)
             say(self.titles[2], f"{first} minus {second}, in standard errors; red: more in {first}")
-            told = f"{found[first].jets:,} {first} and {found[second].jets:,} {second} jets of the selection."
+            told = f"Selected jets: {found[first].jets:,} ({first}) and {found[second].jets:,} ({second})."
         say(self.told, told)
 
     def __panel__(self) -> pn.viewable.Viewable:
         steps = pn.Row(*self.switches.values(), sizing_mode="stretch_width", styles={"flex-wrap": "wrap"})
-        return pn.Column(steps, self.shown, self.pictures, self.told, sizing_mode="stretch_width", margin=0)
+        return pn.Column(
+            steps, self.shown, self.of, self.pictures, self.told, sizing_mode="stretch_width", margin=0
+        )
 
 
-def means(jets: Jets, mask: np.ndarray, names: tuple[str, ...], steps: tuple[Step, ...]) -> Means:
-    """Returns the mean image of the masked jets of each class that has any, at most `MOST` of each."""
+def means(chosen: Chosen, steps: tuple[Step, ...]) -> Means:
+    """Returns the mean image of each lot of masked jets that has any, of at most `MOST` of them."""
     found = {}
-    for name in names:
-        chosen = np.flatnonzero(mask & jets.is_class(name))[:MOST]
-        if chosen.size and jets.weight[chosen].sum() > 0:
-            found[name] = average(jets[chosen], extent=EXTENT, steps=steps)
+    for name, (jets, mask) in chosen.items():
+        rows = np.flatnonzero(mask)[:MOST]
+        if rows.size and jets.weight[rows].sum() > 0:
+            found[name] = average(jets[rows], extent=EXTENT, steps=steps)
     return found

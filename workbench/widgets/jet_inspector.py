@@ -16,6 +16,7 @@ from ..data.explanation import Explanation
 from ..data.jets import Jets
 from ..physics.graphs import edges
 from ..physics.lund import primary_lund_plane
+from ..state.comparison import ComparisonState
 from ..state.display import DisplayState
 from ..state.sample import SampleState
 from ..state.selection import SelectionState
@@ -61,7 +62,12 @@ class JetInspector(pn.viewable.Viewer):
     """
 
     def __init__(
-        self, sample: SampleState, selection: SelectionState, analysis: Analysis, **parameters: Any
+        self,
+        sample: SampleState,
+        selection: SelectionState,
+        analysis: Analysis,
+        comparison: ComparisonState | None = None,
+        **parameters: Any,
     ) -> None:
         super().__init__(**parameters)
         self.sample, self.selection, self.analysis = sample, selection, analysis
@@ -70,7 +76,7 @@ class JetInspector(pn.viewable.Viewer):
         self.ledger, self.cells = ledger.empty(), features.empty()
         self.scale, self.cell_scale = particles.relevance_scale(), particles.relevance_scale()
         self.lines, self.features = FactorRange(), FactorRange()
-        self.images = JetImages(selection, analysis, analysis.errands)
+        self.images = JetImages(selection, analysis, analysis.errands, comparison)
         self.who = line("No jet is open; click one in the table or in a histogram.", variant="body1")
         self.sum, self.how = line(variant="body2"), line(variant="caption")
         self.rule = pmui.Select(

@@ -8,12 +8,14 @@ import panel as pn
 import panel_material_ui as pmui
 from bokeh.models.widgets.tables import NumberFormatter, StringFormatter
 
+from ..state.comparison import ComparisonState
 from ..state.sample import SampleState
 from ..state.selection import SelectionState
 from ..state.teaching import Teaching
 from . import code
 from .menu import Menu
 from .panes import line, pane, say
+from .sample_switch import SampleSwitch
 
 ROWS = 200
 """Rows of the table: the first of the order; the pane says how many more there are."""
@@ -70,17 +72,19 @@ def rows(sample: SampleState, indices: np.ndarray, teaching: Teaching | None = N
 
 
 class JetTable(pn.viewable.Viewer):
-    """The first rows of the selection in the chosen order."""
+    """The first rows of the selection in the chosen order, of the sample that is walked through."""
 
     def __init__(
         self,
         sample: SampleState,
         selection: SelectionState,
         teaching: Teaching | None = None,
+        comparison: ComparisonState | None = None,
         **parameters: Any,
     ) -> None:
         super().__init__(**parameters)
-        self.sample, self.selection = sample, selection
+        self.comparison = comparison or ComparisonState(selection)
+        self.switch = SampleSwitch(self.comparison)
         self.teaching = teaching or Teaching()
         self.order = pmui.Select(
             label="Order", options=list(ORDERS), value="as in the sample", size="small", width=230
@@ -110,6 +114,35 @@ class JetTable(pn.viewable.Viewer):
         self.teaching.param.watch(self._fill, ["on", "revealed"])
         sample.param.watch(self._renew, "version")
         selection.param.watch(self._mark, "current")
+        self.comparison.param.watch(self._mark, "current")
+        self.comparison.param.watch(self._change, "walking")
+        self.comparison.param.watch(self._follow, "beside")
+
+    @property
+    def selection(self) -> SelectionState:
+        """The selection that is listed."""
+        return self.comparison.walked
+
+    @property
+    def sample(self) -> SampleState:
+        """The sample that is listed."""
+        return self.selection.sample
+
+    @property
+    def walks_second(self) -> bool:
+        """True while the jets of the second sample are listed."""
+        return self.selection is not self.comparison.selection
+
+    def _change(self, *events: Any) -> None:
+        """Lists the other sample, in the order that is chosen if it has that column."""
+        by, descending = ORDERS[self.order.value]
+        if by in ("", *self.sample.known):
+            self.selection.order(by, descending=descending)
+        self._fill()
+
+    def _follow(self, *events: Any) -> None:
+        if self.walks_second:
+            self._renew()
 
     def _reorder(self, *events: Any) -> None:
         by, descending = ORDERS[self.order.value]
@@ -117,6 +150,8 @@ class JetTable(pn.viewable.Viewer):
             say(self.told, "This order is known once a tagger has scored the jets.")
             return
         self.selection.order(by, descending=descending)
+        if self.walks_second:
+            self._fill()
 
     def _renew(self, *events: Any) -> None:
         """Lists the jets anew; an order whose column has come, or come back, holds again."""
@@ -127,11 +162,12 @@ class JetTable(pn.viewable.Viewer):
 
     def _fill(self, *events: Any) -> None:
         count = self.selection.count
-        self.table.value = rows(self.sample, self.selection.first(ROWS))
+        self.table.value = rows(self.sample, self.selection.first(ROWS), self.teaching)
+        of = " of the second sample" if self.walks_second else ""
         more = f"; the first {ROWS} are listed" if count > ROWS else ""
         say(
             self.told,
-            f"{count:,} selected jets{more}. Click one to open it. SD: soft drop, N: constituents.",
+            f"{count:,} selected jets{of}{more}. Click one to open it. SD: soft drop, N: constituents.",
         )
         self._mark()
 
@@ -144,7 +180,15 @@ class JetTable(pn.viewable.Viewer):
 
     def __panel__(self) -> pn.viewable.Viewable:
         menu = Menu("jets", data=self._listed, code=self._code, sample=self.sample)
-        return pane("Jets of the selection", self.order, self.table, name="jets", menu=menu, check=self.told)
+        return pane(
+            "Jets of the selection",
+            self.switch,
+            self.order,
+            self.table,
+            name="jets",
+            menu=menu,
+            check=self.told,
+        )
 
     def _listed(self) -> pd.DataFrame:
         return rows(self.sample, self.selection.indices, self.teaching)

@@ -197,6 +197,14 @@ LESSONS: dict[str, Lesson] = {
         question="A and B have AUC errors of 0.002 each, and the same jets. Is the error of A − B 0.0028?",
         answer="That would hold for independent jets. With the same jets the covariance is positive, and the error of the difference is smaller.",
     ),
+    "samples": Lesson(
+        what="The mean of every shown observable in both samples, and the largest distance of their cumulative distributions.",
+        why="Two simulations that agree in the means can differ in the tails, and a network learns from tails too.",
+        formula="D = max |F₁(x) − F₂(x)|",
+        question="With a million jets, p is tiny for every observable. Is every difference important?",
+        answer="No: p says how sure the difference is, D how large. A D of 0.01 moves at most one jet in a hundred across any cut.",
+        source="arXiv:physics/0605123",
+    ),
     "run-rejection": Lesson(
         what="Background rejection of the chosen runs, and its ratio to the first.",
         why="Curves over several powers of ten look alike; the ratio below shows who wins where.",
