@@ -16,7 +16,7 @@ from workbench.explanation.explain import METHODS
 
 from ..toys import toy_jets
 
-OTHERS = [name for name in METHODS if name != "lrp"]
+OTHERS = [name for name in METHODS if name not in ("lrp", "leave one subjet out")]
 BASED = [name for name in OTHERS if name != "leave one out"]
 JETS = toy_jets(7, seed=2)
 SETTINGS = {

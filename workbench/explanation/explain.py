@@ -25,6 +25,7 @@ from .module import Target, Tensors, explain_module
 from .rules import Rule, rule_named
 from .score import Seed, direction
 from .shapley import shapley_values
+from .subjets import without_each_subjet
 
 FIRST_JETS = 16
 """Jets explained first, to learn how much memory the network takes."""
@@ -38,7 +39,18 @@ VALUES_AT_ONCE = 2**21
 ATTENTION = ("attnlrp", "cp")
 """How relevance can pass a softmax."""
 
-METHODS = ("lrp", "integrated gradients", "deeplift", "occlusion", "shapley sampling", "leave one out")
+LEAVE_ONE_SUBJET_OUT = "leave one subjet out"
+"""The one of `METHODS` that needs jets and not only what the network sees of them."""
+
+METHODS = (
+    "lrp",
+    "integrated gradients",
+    "deeplift",
+    "occlusion",
+    "shapley sampling",
+    "leave one out",
+    LEAVE_ONE_SUBJET_OUT,
+)
 """Ways to explain: layer-wise relevance propagation (for trees Shapley values), and those to compare it with."""
 
 ATTRIBUTION = f"{__package__}.attribution"
@@ -159,6 +171,9 @@ def _explain_module(
     if seed is not None:
         msg = "A module's outputs have no class names; give target=number, a pair of numbers, weights or a function instead of seed."
         raise ExplanationError(msg)
+    if method == LEAVE_ONE_SUBJET_OUT:
+        msg = "A module's inputs do not say which subjet they belong to; give a fitted tagger and jets, or leave one particle out."
+        raise ExplanationError(msg)
     if method != "lrp":
         attribution = import_module(ATTRIBUTION)
         return attribution.attribute_module(module, tensors, method, target, background, report, stop)
@@ -195,6 +210,9 @@ def _explain_tagger(
         raise ExplanationError(msg)
     weights, words = direction(fitted.classes, seed)
     how: dict[str, Any] = {"seed": words, "sample": jets.fingerprint}
+    if method == LEAVE_ONE_SUBJET_OUT:
+        how |= {"network": network_fingerprint(fitted.network), "versions": versions()}
+        return without_each_subjet(fitted, jets, seed, how=how, report=report, stop=stop)
     if method == "lrp":
         flow_of, made = _method(fitted, weights, rule, attention, background, record)
     else:
