@@ -387,7 +387,17 @@ def test_gamma_is_rule_0_at_0_and_z_plus_at_infinity():
     np.testing.assert_allclose(relevance(Gamma(1e9)), relevance(AlphaBeta(1.0)), atol=1e-7)
 
 
-def test_outputs_that_are_zero_pass_nothing_on_and_break_nothing():
+@pytest.mark.parametrize("rule", ["0", "epsilon", "gamma", "z+", "alpha2beta1"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_outputs_that_are_zero_pass_nothing_on_and_break_nothing(rule, dtype):
+    # The weights behind the zeros are large: what they make of the smallest epsilon must not overflow.
+    network = two_layers([[1.0, 0.0], [0.0, 2.0]], [0.0, 0.0], [3e9, -1e9]).to(dtype)
+    flow = explained(network, torch.zeros(1, 2).to(dtype), None, rule, seed=torch.ones(1))
+    assert flow.relevance.tolist() == [[0.0, 0.0]]
+    assert all(amount.tolist() == [0.0] for amount in flow.lines.values())
+
+
+def test_contributions_that_cancel_pass_nothing_on():
     network = two_layers([[1.0, -1.0], [2.0, -2.0]], [0.0, 0.0], [3.0, -1.0])
     flow = explained(network, torch.ones(1, 2).double(), None, seed=torch.ones(1))
     assert flow.relevance.tolist() == [[0.0, 0.0]]

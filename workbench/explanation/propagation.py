@@ -198,17 +198,19 @@ class Propagation(TorchFunctionMode):
         """Returns the outputs of a linear layer with the gradient of the rule."""
         rule = self.rule.of(layer) if isinstance(self.rule, Composite) else self.rule
         passage = rule(layer)
-        owner, books, line = self.books.owner(layer.z), self.books, rule.absorbs
+        owner, books, line, channels = self.books.owner(layer.z), self.books, rule.absorbs, layer.channels
+        x = passage.values[0].detach() if passage.relevance else None
+        biases, back = passage.biases, passage.back
 
         def share(gradient: Tensor) -> Sequence[Tensor]:
-            passed, absorbed = passage.back(gradient)
+            passed, absorbed = back(gradient)
             if absorbed is not None:
                 books.enter(line, owner, absorbed)
-            if passage.relevance:
-                return [self._carried(passage.values[0].detach(), passed[0])]
-            for bias, through in zip(passage.biases, passed, strict=True):
+            if x is not None:
+                return [self._carried(x, passed[0])]
+            for bias, through in zip(biases, passed, strict=True):
                 if bias is not None:
-                    books.enter("biases", owner, _per_row(through, layer.channels) @ bias)
+                    books.enter("biases", owner, _per_row(through, channels) @ bias)
             return passed
 
         return Routed.apply(share, layer.z, *passage.values)

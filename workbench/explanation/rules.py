@@ -107,26 +107,21 @@ class Epsilon:
     def __call__(self, layer: Layer) -> Passage:
         """Returns the way of the gradient times |p|, with p = z / (|z| + epsilon); epsilon p times the gradient is absorbed.
 
-        Everything happens in the one array that holds p, because memory and not arithmetic is what it costs.
+        Everything happens on the way back and in two arrays, because memory and not arithmetic is what it costs.
         """
-        z = layer.z.detach()
-        epsilon = (self.share * _rms(z, layer.channels)).clamp_(min=torch.finfo(z.dtype).tiny)
-        p = z.abs().add_(epsilon)
-        torch.div(z, p, out=p)
+        z, channels = layer.z.detach(), layer.channels
 
         def back(gradient: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
-            product = p.mul_(gradient)
-            absorbed = product.sum(layer.channels, keepdim=True) * epsilon
-            return (product.copysign_(gradient),), absorbed
+            size = z.square()
+            epsilon = size.mean(channels, keepdim=True).sqrt_().mul_(self.share)
+            epsilon.clamp_(min=torch.finfo(z.dtype).tiny)
+            p = torch.abs(z, out=size) + epsilon
+            torch.div(z, p, out=p)
+            passed = torch.abs(p, out=size).mul_(gradient)
+            absorbed = p.mul_(gradient).sum(channels, keepdim=True).mul_(epsilon)
+            return (passed,), absorbed
 
         return Passage((layer.z,), (layer.bias,), back)
-
-
-def _rms(z: Tensor, channels: int) -> Tensor:
-    """Returns the root mean square along an axis, which is kept; torch's norm is slow along any but the last."""
-    if channels == -1:
-        return torch.linalg.vector_norm(z, dim=-1, keepdim=True) / z.shape[-1] ** 0.5
-    return z.square().mean(channels, keepdim=True).sqrt_()
 
 
 def raising(layer: Layer) -> tuple[Tensor, Tensor | None]:
