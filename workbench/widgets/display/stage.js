@@ -10,6 +10,8 @@ const GLIDE = 350;
 export class Stage {
   constructor(canvas, onDraw) {
     this.renderer = new THREE.WebGLRenderer({ canvas, antialias: true, preserveDrawingBuffer: true, powerPreference: "low-power" });
+    // Asking for a shader's log waits until the driver has finished it.
+    this.renderer.debug.checkShaderErrors = false;
     this.scene = new THREE.Scene();
     this.scene.add(new THREE.HemisphereLight(0xffffff, 0x8090a0, 2.1));
     this.lamp = new THREE.DirectionalLight(0xffffff, 1.6);
@@ -25,6 +27,7 @@ export class Stage {
     this.controls.zoomToCursor = false;
     this.controls.rotateSpeed = 0.8;
     this.groups = new Map();
+    this.past = [];
     this.onDraw = onDraw;
     this.waiting = false;
     this.controls.addEventListener("change", () => this.ask());
@@ -136,7 +139,7 @@ export class Stage {
     const old = this.groups.get(name);
     if (old) {
       this.scene.remove(old);
-      discard(old);
+      this.past.push(old);
     }
     this.groups.set(name, group);
     this.scene.add(group);
@@ -161,6 +164,8 @@ export class Stage {
     this.scene.background = new THREE.Color(ground(this.background).ground);
     this.lamp.position.copy(this.camera.position).add(this.camera.up.clone().multiplyScalar(0.4 * this.distance));
     this.renderer.render(this.scene, this.camera);
+    // Only now, so that what came in its place could take over the shaders: they would be compiled again for every jet.
+    for (const group of this.past.splice(0)) discard(group);
     this.onDraw();
   }
 
@@ -210,7 +215,7 @@ export class Stage {
   close() {
     this.gone = true;
     this.controls.dispose();
-    for (const group of this.groups.values()) discard(group);
+    for (const group of [...this.past, ...this.groups.values()]) discard(group);
     this.renderer.dispose();
     this.renderer.forceContextLoss();
   }
