@@ -8,7 +8,7 @@ import vector
 from workbench.data.events import Events
 from workbench.data.jets import momenta
 from workbench.errors import DataError, WorkbenchError
-from workbench.state.display import DisplayState, mass_of
+from workbench.state.display import LINKED, DisplayState, mass_of
 from workbench.state.display_link import DisplayLink
 from workbench.state.walk import AS_GIVEN, HARD, MANY, MET, Walk
 
@@ -161,3 +161,50 @@ def test_what_an_address_cannot_mean_is_left_out_and_said(query):
     link.read(query)
     assert (link.file, link.event, link.view) == ("", 0, "3d")
     assert len(link.notices) == 1
+
+
+def test_cuts_and_colours_go_through_an_address():
+    state = DisplayState(
+        pt_min=2.5,
+        eta_max=1.5,
+        kinds=["photon", "muon"],
+        wedge=True,
+        opacity=0.4,
+        charges="neutral",
+        layers=[],
+    )
+    link = DisplayLink(display=state.to_link())
+    other, received = DisplayState(), DisplayLink()
+    received.read(link.write())
+    assert other.from_link(received.display) == []
+    assert {name: getattr(other, name) for name in LINKED} == {name: getattr(state, name) for name in LINKED}
+
+
+def test_what_a_display_chooses_by_itself_stands_in_no_address():
+    assert DisplayState().to_link() == []
+    assert DisplayState(pt_min=0.0, colour_by="relevance").to_link() == []
+    assert DisplayState(pt_min=0.5, jet_pt_min=10.0, picked=3, position=7).to_link() == []
+    # With a cut on jets of one's own, the usual cut on particles is one's own too.
+    assert set(DisplayState(jet_pt_min=50.0).to_link()) == {"jet_pt_min:50", "pt_min:0.5"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "pt_min:-1",
+        "pt_min:nan",
+        "pt_min:x",
+        "kinds:ghost",
+        "wedge:maybe",
+        "charges:up",
+        "view:3d",
+        "picked:1",
+        "x",
+    ],
+)
+def test_a_cut_of_an_address_that_makes_no_sense_is_said_and_the_others_hold(text):
+    state = DisplayState()
+    notices = state.from_link([text, "eta_max:2"])
+    assert len(notices) == 1
+    assert repr(text) in notices[0]
+    assert state.to_link() == ["eta_max:2"]

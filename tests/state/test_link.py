@@ -161,3 +161,15 @@ def test_the_theme_that_the_frame_reads_is_no_part_of_the_view():
     link.read("?theme=dark")
     assert link.notices == []
     assert "theme" not in link.write()
+
+
+def test_shown_distributions_open_tabs_and_cuts_go_through_the_address():
+    link = LinkState(
+        KNOWN, shown=["mass", "tau21"], tabs=["image"], display=["pt_min:2", "kinds:photon|muon"]
+    )
+    received = LinkState({**KNOWN, "tab": ["image", "graph"]})
+    received.read(link.write())
+    assert (received.shown, received.tabs, received.display) == (link.shown, link.tabs, link.display)
+    received.read("?v=1&tab=no+such")
+    assert (received.shown, received.tabs, received.display) == ([], [], [])
+    assert "There is no tab 'no such'" in received.notices[0]

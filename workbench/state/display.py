@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,12 @@ STEP = 1.25
 
 OWN = ("picked", "whole", "tagged", "position", "playing", "relevance_limit")
 """What belongs to the event that is shown, not to the way of showing it."""
+
+USUAL_CUTS = ((0.0, 0.0), (0.5, 10.0), (0.5, 0.0))
+"""Lowest pT of particles and of jets in GeV that a display chooses by itself: for a jet, for an event, before either."""
+
+USUAL_COLOURS = ("kind", "relevance")
+"""What a display chooses by itself to colour the particles."""
 
 
 class DisplayState(param.Parameterized):
@@ -94,6 +101,34 @@ class DisplayState(param.Parameterized):
             [x for x in self.tagged if x != found] if found in self.tagged else [*self.tagged, found]
         )
 
+    def to_link(self) -> list[str]:
+        """Returns the way of showing as texts "name:value" for an address; what is usual is left out."""
+        changed = [name for name in LINKED if getattr(self, name) != self.param[name].default]
+        if (self.pt_min, self.jet_pt_min) in USUAL_CUTS:
+            changed = [name for name in changed if name not in ("pt_min", "jet_pt_min")]
+        elif "pt_min" not in changed:
+            changed.append("pt_min")
+        if self.colour_by in USUAL_COLOURS:
+            changed = [name for name in changed if name != "colour_by"]
+        return [f"{name}:{_written(getattr(self, name))}" for name in changed]
+
+    def from_link(self, texts: Iterable[str]) -> list[str]:
+        """Shows as the texts of `to_link` say, each for itself.
+
+        Returns:
+            A sentence for each that cannot be used.
+        """
+        notices = []
+        for text in texts:
+            name, _, value = text.partition(":")
+            try:
+                if name not in LINKED:
+                    raise ValueError
+                self.param.update({name: _read(value, self.param[name])})
+            except ValueError:
+                notices.append(f"The link's display {text[:60]!r} cannot be used and was left out.")
+        return notices
+
     def to_json(self) -> str:
         """Returns the way of showing as text, to be kept in a file."""
         values = {name: getattr(self, name) for name in self.param if name not in (*OWN, "name")}
@@ -127,6 +162,30 @@ class DisplayState(param.Parameterized):
             msg = f"This state has a value that the display cannot show: {error}"
             raise WorkbenchError(msg) from error
         self.param.update(**known)
+
+
+LINKED = tuple(name for name in DisplayState.param if name not in (*OWN, "name", "view"))
+"""What of a display stands in an address, beside the view."""
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, list):
+        return "|".join(value)
+    return f"{value:.6g}" if isinstance(value, int | float) else str(value)
+
+
+def _read(text: str, parameter: param.Parameter) -> Any:
+    """Returns the value of a text; a ValueError if it makes no sense for this parameter."""
+    if isinstance(parameter, param.ListSelector):
+        return [name for name in text.split("|") if name]
+    if isinstance(parameter, param.Boolean):
+        return bool(int(text))
+    if isinstance(parameter, param.Number):
+        number = float(text)
+        if not math.isfinite(number):
+            raise ValueError(text)
+        return number
+    return text
 
 
 def mass_of(momenta: np.ndarray) -> float:

@@ -20,7 +20,9 @@ LATER = ("score", "loss", "margin")
 """Columns that a sample gets from a tagger."""
 NAMES = ("sample", "beside", "network", "rule", "view")
 """What an address names by a word; each may have a list of the words there are, or something that checks one."""
-KEYS = ("v", "select", "class", "range", "order", "jet", *NAMES)
+LISTS = {"class": "classes", "show": "shown", "tab": "tabs", "display": "display"}
+"""What an address may name several of, and the parameter that holds them."""
+KEYS = ("v", "select", "range", "order", "jet", *LISTS, *NAMES)
 LOOKS = ("theme",)
 """What an address says to the frame of the page and not to its view."""
 
@@ -45,6 +47,9 @@ class LinkState(param.Parameterized):
     network: str = param.String("", doc='The tagger: "bundled" or "run:…".')
     rule: str = param.String("", doc="Rule of the explanation.")
     view: str = param.String("", doc="How the event display shows the jet.")
+    shown: list[str] = param.List([], item_type=str, doc="Distributions that are shown; empty is as usual.")
+    tabs: list[str] = param.List([], item_type=str, doc="Open tabs that are not the first of theirs.")
+    display: list[str] = param.List([], item_type=str, doc="Cuts and colours, see `DisplayState.to_link`.")
     notices: list[str] = param.List(
         [], item_type=str, doc="What of the last address could not be used, and why."
     )
@@ -65,6 +70,7 @@ class LinkState(param.Parameterized):
         pairs += [("order", f"{'-' if self.descending else ''}{self.by}" if self.by else "")]
         pairs += [("jet", "" if self.jet is None else str(self.jet))]
         pairs += [("network", self.network), ("rule", self.rule), ("view", self.view)]
+        pairs += [(key, text) for key in ("show", "tab", "display") for text in getattr(self, LISTS[key])]
         return "?" + urlencode([pair for pair in pairs if pair[1]])
 
     def read(self, query: str) -> None:
@@ -79,7 +85,7 @@ class LinkState(param.Parameterized):
             found = f"version {said['v']}" if "v" in said else "no version"
             notices.append(f"The link has {found} and this page reads version {VERSION}; it was not used.")
             pairs = []
-        values: dict[str, Any] = {"classes": [], "ranges": {}}
+        values: dict[str, Any] = {**{name: [] for name in LISTS.values()}, "ranges": {}}
         for key, text in pairs:
             try:
                 self._take(key, text, values)
@@ -154,8 +160,8 @@ class LinkState(param.Parameterized):
             values[key] = self._name(key, text)
         elif key == "select":
             values["expression"] = text
-        elif key == "class":
-            values["classes"].append(text)
+        elif key in LISTS:
+            values[LISTS[key]].append(self._name(key, text))
         elif key == "range":
             values["ranges"].update([_range(text)])
         elif key == "order":

@@ -67,6 +67,7 @@ class DisplayPage:
         """Reads the address and opens what it says, else the bundled jets; to be called once the page is painted."""
         self.address.read()
         self.state.view = self.link.view
+        self.link.notices = [*self.link.notices, *self.display.from_link(self.link.display)]
         self.open(self.link.file or FIRST, self.link.event)
         pn.state.add_periodic_callback(self.beat, period=BEAT)
         pn.state.on_session_destroyed(self.close)
@@ -127,7 +128,9 @@ class DisplayPage:
             self.display.show_jet(sample, position)
 
     def _capture(self) -> None:
-        self.link.param.update(file=self.id, event=self.walk.position, view=self.state.view)
+        self.link.param.update(
+            file=self.id, event=self.walk.position, view=self.state.view, display=self.display.to_link()
+        )
 
     def _say(self, *events: Any) -> None:
         self._refuse(self.errands.error)

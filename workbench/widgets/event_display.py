@@ -1,7 +1,7 @@
 """One jet or event in four views that share their cuts: 3D, eta-phi, along the beam, from the side."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,9 @@ import panel_material_ui as pmui
 
 from ..data.events import Events
 from ..data.jets import Jets
-from ..errors import WorkbenchError
-from ..state.display import KINDS, VIEWS, DisplayState
+from ..errors import WorkbenchError, nearest
+from ..state.display import KINDS, USUAL_CUTS, VIEWS, DisplayState
+from ..views.detectors import DETECTORS
 from ..views.eta_phi import is_jet
 from ..views.event import Scene, empty_scene, scene_of_event, scene_of_jet
 from ..views.phoenix import phoenix
@@ -125,7 +126,8 @@ class EventDisplay(pn.viewable.Viewer):
             if self.flat is None:
                 self._build()
             self.nothing.visible, self.content.visible = False, True
-            other = scene.header["detector"] != self.scene.header["detector"]
+            # A detector that was chosen stays.
+            other = self.state.detector == self.scene.header["detector"]
             self.scene = scene
             self.state.param.update(picked=-1, tagged=[])
             if other:
@@ -140,9 +142,8 @@ class EventDisplay(pn.viewable.Viewer):
 
     def _choose_cuts(self, scene: Scene) -> None:
         """A jet is shown whole, of an event what stands out, unless the user has other cuts."""
-        usual = [(0.0, 0.0), (0.5, 10.0), (0.5, 0.0)]
-        if (self.state.pt_min, self.state.jet_pt_min) in usual:
-            low, of_jets = usual[0] if is_jet(scene) else usual[1]
+        if (self.state.pt_min, self.state.jet_pt_min) in USUAL_CUTS:
+            low, of_jets = USUAL_CUTS[0] if is_jet(scene) else USUAL_CUTS[1]
             self.state.param.update(pt_min=low, jet_pt_min=of_jets)
 
     def clear(self) -> None:
@@ -150,6 +151,22 @@ class EventDisplay(pn.viewable.Viewer):
         self.scene = empty_scene()
         with pn.io.hold():
             self.nothing.visible, self.content.visible = True, False
+
+    def to_link(self) -> list[str]:
+        """Returns cuts and colours for an address, without a detector that came with the event."""
+        own = f"detector:{self.scene.header['detector']}"
+        return [text for text in self.state.to_link() if text != own]
+
+    def from_link(self, texts: Iterable[str]) -> list[str]:
+        """Takes cuts and colours from an address; returns a sentence for each that cannot be used."""
+        usable, notices = [], []
+        for text in texts:
+            name, _, value = text.partition(":")
+            if name == "detector" and value not in DETECTORS:
+                notices.append(f"There is no detector {value[:60]!r}; {nearest(value, DETECTORS)}")
+            else:
+                usable.append(text)
+        return notices + self.state.from_link(usable)
 
     def press(self, key: str) -> None:
         """Does what a key says: 1 to 4 choose the view, + and - move the pT cut."""

@@ -3,22 +3,26 @@
 import re
 from typing import Any
 
-from ..errors import DataError, JobError
+from ..errors import DataError, JobError, nearest
 from ..jobs.folder import checked
 from ..jobs.registry import registry
-from ..state.comparison import ComparisonState
-from ..state.display import VIEWS, DisplayState
+from ..state.display import VIEWS
 from ..state.link import LinkState
-from ..state.sample import SampleState
-from ..state.selection import SelectionState
+from . import jet_inspector
 from .address import Address
-from .analysis import RULES, Analysis
-from .errands import Errands
+from .analysis import RULES
+from .distributions import SHOWN
+from .jet_explorer import JetExplorer
+from .performance import LESSON_OF_TAB
 from .sample_picker import SamplePicker
 
 FIRST = "jets"
 """The sample of a page whose address names none."""
 BUNDLED, RUN = "bundled", "run:"
+NONE = "none"
+"""No distribution at all."""
+TABS = (*jet_inspector.LESSON_OF_TAB, *LESSON_OF_TAB)
+"""Names of the tabs of the page."""
 OF_RUN = re.compile(r"registry\(\)\.open\('(\w+)'\)")
 
 
@@ -34,18 +38,12 @@ def check_network(name: str) -> None:
 class JetsLink:
     """Opens what a link says and keeps the address in step; `address` is its place on the page, with its notice."""
 
-    def __init__(
-        self,
-        picker: SamplePicker,
-        sample: SampleState,
-        selection: SelectionState,
-        comparison: ComparisonState,
-        analysis: Analysis,
-        errands: Errands,
-        display: DisplayState | None = None,
-    ) -> None:
-        self.picker, self.sample, self.selection = picker, sample, selection
-        self.comparison, self.analysis, self.errands, self.display = comparison, analysis, errands, display
+    def __init__(self, picker: SamplePicker, explorer: JetExplorer) -> None:
+        self.picker, self.explorer = picker, explorer
+        self.sample, self.selection = explorer.sample, explorer.selection
+        self.comparison, self.analysis = explorer.comparison, explorer.analysis
+        self.errands, self.display = explorer.errands, explorer.display
+        self._tabs: list[str] = []
         self.link = LinkState(
             {
                 "sample": picker.check,
@@ -53,6 +51,7 @@ class JetsLink:
                 "network": check_network,
                 "rule": RULES,
                 "view": list(VIEWS),
+                "tab": TABS,
             }
         )
         self.address = Address(self.link, self._capture)
@@ -65,8 +64,10 @@ class JetsLink:
         self.sample.param.watch(self._on_version, "version")
         if self.link.rule:
             self.analysis.rule = self.link.rule
-        if self.link.view and self.display is not None:
-            self.display.view = self.link.view
+        if self.link.view:
+            self.display.state.view = self.link.view
+        self._say(self.display.from_link(self.link.display))
+        self._tabs = list(self.link.tabs)
         self.picker.open(self.link.sample or FIRST)
         if self.link.beside:
             self.picker.open_beside(self.link.beside)
@@ -74,7 +75,8 @@ class JetsLink:
             self._open_run(self.link.network.removeprefix(RUN))
 
     def beat(self) -> None:
-        """Writes the address once the view is still; called by the page's timer."""
+        """Opens tabs that have come, writes the address once the view is still; called by the page's timer."""
+        self._open_tabs()
         self.address.beat()
 
     def _on_sample(self, *events: Any) -> None:
@@ -83,6 +85,7 @@ class JetsLink:
         self.link.forget()
         if first and self.sample.id == wanted:
             self.link.apply(self.sample, self.selection)
+            self._show()
         self.address.begin()
 
     def _on_version(self, *events: Any) -> None:
@@ -100,7 +103,7 @@ class JetsLink:
 
         def take(found: Any) -> None:
             if isinstance(found, JobError):
-                self.link.notices = [*self.link.notices, str(found)]
+                self._say([str(found)])
             else:
                 fitted, run = found
                 learned = {**run.note, "selection": run.sample.get("selection", "")}
@@ -111,9 +114,42 @@ class JetsLink:
     def _capture(self) -> None:
         self.link.capture(self.sample, self.selection, self.comparison.reference)
         run = OF_RUN.search(self.analysis.source)
-        rule, display = self.analysis.rule, self.display
+        rule, view = self.analysis.rule, self.display.state.view
         self.link.param.update(
             network=f"{RUN}{run[1]}" if run else "",
             rule=rule if rule != RULES[0] else "",
-            view=display.view if display is not None and display.view != VIEWS[0] else "",
+            view=view if view != VIEWS[0] else "",
+            display=self.display.to_link(),
+            shown=self._shown(),
+            tabs=[*self._tabs, *(names[tabs.active] for names, tabs in self._made() if tabs.active)],
         )
+
+    def _say(self, notices: list[str]) -> None:
+        self.link.notices = [*self.link.notices, *notices]
+
+    def _show(self) -> None:
+        """Shows the distributions that the link names."""
+        shown, wanted = self.explorer.distributions.shown, self.link.shown
+        known = [name for name in wanted if name in shown.options]
+        if known or wanted == [NONE]:
+            shown.value = known
+        missing = [name for name in wanted if name not in (*known, NONE)]
+        self._say([f"There is no distribution {x[:60]!r}; {nearest(x, shown.options)}" for x in missing])
+
+    def _shown(self) -> list[str]:
+        """What is shown, if it is not the usual."""
+        shown = self.explorer.distributions.shown
+        usual = [name for name in SHOWN if name in shown.options]
+        return [] if shown.value == usual else list(shown.value) or [NONE]
+
+    def _made(self) -> list[tuple[tuple[str, ...], Any]]:
+        """The tabs that are there by now, with their names in a link; they are made when they are first needed."""
+        inspector, performance = self.explorer.inspector, self.explorer.performance
+        made = [(jet_inspector.LESSON_OF_TAB, inspector.tabs)] if len(inspector.below) else []
+        return made + ([(LESSON_OF_TAB, performance.tabs)] if len(performance.content) else [])
+
+    def _open_tabs(self) -> None:
+        for names, tabs in self._made() if self._tabs else ():
+            for name in [name for name in self._tabs if name in names]:
+                tabs.active = names.index(name)
+                self._tabs.remove(name)

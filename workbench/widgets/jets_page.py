@@ -33,15 +33,7 @@ class JetsPage(JetExplorer):
         self.picker = SamplePicker(
             self.sample, self.selection, self.errands, self.comparison, owner=self.owner
         )
-        self.link = JetsLink(
-            self.picker,
-            self.sample,
-            self.selection,
-            self.comparison,
-            self.analysis,
-            self.errands,
-            self.display.state,
-        )
+        self.link = JetsLink(self.picker, self)
         self.training = TrainingPanel(self.sample, self.selection, self.analysis, self.errands, self.owner)
         self.tray = JobsTray(self.owner, self._open_job)
         self.frame = Frame(
