@@ -34,7 +34,7 @@ THIRD_PARTY = {
     "pylhe": {"data"},
     "pythia8mc": {"simulate"},
     "fastjet": {"physics"},
-    "hist": {"physics"},
+    "hist": {"physics", "explanation"},
     "torch": {"models", "engines", "explanation"},
     "safetensors": {"engines"},
     "lightning_fabric": {"engines"},
