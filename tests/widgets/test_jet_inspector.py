@@ -18,7 +18,8 @@ from workbench.state.selection import SelectionState
 from workbench.widgets.analysis import Analysis
 from workbench.widgets.errands import Errands
 from workbench.widgets.jet_images import DIFFERENCE, JET, MEANS
-from workbench.widgets.jet_inspector import GRAPH, IMAGE, JetInspector
+from workbench.widgets.jet_inspector import JetInspector
+from workbench.widgets.jet_views import GRAPH, IMAGE
 
 JETS = toy_jets(60, 3)
 
@@ -37,7 +38,7 @@ class Planted:
         return ClassArray(np.full((len(jets), 2), 0.5), self.classes)
 
 
-def explain(fitted, jets, *, rule, seed):
+def explain(fitted, jets, *, rule="", seed, **how):
     """Two features per particle, of relevance 1, 2, 3, … and ten times that."""
     rank = ak.values_astype(ak.local_index(jets.constituents.pt) + 1, np.float64)
     both = ak.concatenate([rank[..., None], 10 * rank[..., None]], axis=2)
@@ -71,7 +72,7 @@ def inspector(monkeypatch):
 
 def marked(inspector):
     """The picked particle as the map, the heat map and the table mark it."""
-    cells = inspector.cells
+    cells = inspector.seen.cells
     columns = {int(cells.data["particle"][i]) - 1 for i in cells.selected.indices}
     return list(inspector.particles.selected.indices), columns, inspector.table.selection
 
@@ -80,11 +81,11 @@ def test_a_particle_clicked_in_the_map_is_marked_everywhere(inspector):
     inspector.particles.selected.indices = [2]
     assert inspector.state.picked == 2
     assert marked(inspector) == ([2], {2}, [2])
-    assert len(inspector.cells.selected.indices) == 2
+    assert len(inspector.seen.cells.selected.indices) == 2
 
 
 def test_a_cell_or_a_row_picks_its_particle_too(inspector):
-    inspector.cells.selected.indices = [1]
+    inspector.seen.cells.selected.indices = [1]
     assert marked(inspector) == ([1], {1}, [1])
     inspector._pick_row(SimpleNamespace(row=0))
     assert marked(inspector) == ([0], {0}, [0])
@@ -111,7 +112,7 @@ def test_a_jet_whose_explanation_is_at_hand_opens_with_its_own_at_once(inspector
 
 
 def test_another_rule_explains_the_same_jet_again_in_place(inspector):
-    inspector.rule.value = "0"
+    inspector.ways.rule.value = "0"
     settle(inspector.analysis.errands)
     assert inspector.analysis.explanation.how["rule"] == "0"
     assert "rule: 0" in inspector.how.object
@@ -130,14 +131,14 @@ def test_the_table_has_one_row_per_particle_and_always_the_same_columns(inspecto
 def test_the_graph_has_as_many_edges_as_neighbours_were_asked_for(inspector):
     inspector.tabs.active = GRAPH
     for k in (1, 3):
-        inspector.neighbours.value = k
-        assert len(inspector.edges.data["x0"]) == k * JETS.counts[5]
+        inspector.seen.graph.neighbours.value = k
+        assert len(inspector.seen.graph.edges.data["x0"]) == k * JETS.counts[5]
 
 
 def test_a_hidden_picture_is_drawn_when_its_tab_is_opened(inspector):
-    assert len(inspector.edges.data["x0"]) == 0
+    assert len(inspector.seen.graph.edges.data["x0"]) == 0
     inspector.tabs.active = GRAPH
-    assert len(inspector.edges.data["x0"]) == 7 * JETS.counts[5]
+    assert len(inspector.seen.graph.edges.data["x0"]) == 7 * JETS.counts[5]
 
 
 def test_each_switch_changes_exactly_its_step(inspector):
@@ -216,11 +217,10 @@ def test_a_mean_that_was_made_before_is_not_made_again(inspector, monkeypatch):
 def test_the_lines_of_a_mean_image_select_as_the_page_does(inspector):
     inspector.selection.brush("pt", 500, 600)
     inspector.tabs.active = IMAGE
-    last = "print(explanation.features[0])"
-    assert "wb.select" not in inspector._code(last)
+    assert "wb.select" not in inspector._code("")
     inspector.images.shown.value = MEANS
     settle(inspector.analysis.errands)
-    assert f"jets = wb.select(jets, {inspector.selection.formula!r})" in inspector._code(last)
+    assert f"jets = wb.select(jets, {inspector.selection.formula!r})" in inspector._code("")
 
 
 def test_a_particle_of_the_whole_event_is_not_taken_for_one_of_the_jet(inspector):

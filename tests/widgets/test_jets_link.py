@@ -5,7 +5,7 @@ import time
 import pytest
 
 from tests.toys import toy_jets
-from workbench.widgets.jet_inspector import IMAGE
+from workbench.widgets.jet_views import IMAGE
 from workbench.widgets.jets_page import JetsPage
 
 # Panel 1.9.4 resets an index in place, of which pandas 3.1 warns.

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench.widgets import distributions, jet_inspector, performance
+from workbench.widgets import distributions, jet_views, performance
 from workbench.widgets.lessons import LESSONS
 from workbench.widgets.menu import drawer, explained
 
@@ -26,7 +26,7 @@ PANES = {
     *named(),
     *distributions.SHOWN,
     "score",
-    *jet_inspector.LESSON_OF_TAB,
+    *jet_views.LESSON_OF_TAB,
     *performance.LESSON_OF_TAB,
 }
 

@@ -13,6 +13,13 @@ SHOWN = 40
 """Particles in the map, hardest first; the table beside it has them all."""
 
 
+def of_particles(explanation: Explanation) -> np.ndarray | None:
+    """Returns the relevance of each particle of the only jet, shape (particles,); None where observables were the input."""
+    if ak.Array(explanation.features).ndim == 2:
+        return None
+    return np.asarray(ak.to_numpy(ak.Array(explanation.relevance)[0]), dtype=float)
+
+
 def table(explanation: Explanation) -> dict[str, np.ndarray]:
     """Returns one column of relevance per input feature, shape (particles,), of the only jet in `explanation`."""
     values = np.asarray(ak.to_numpy(ak.Array(explanation.features)[0]), dtype=float)

@@ -43,7 +43,8 @@ def columns(image: np.ndarray, extent: float) -> dict[str, Any]:
 def relevance_pixels(
     jet: Jets, relevance: np.ndarray, steps: Sequence[Step], *, pixels: int = 40, extent: float = 0.8
 ) -> np.ndarray:
-    """Returns the sum of relevance in each pixel, units of the score, where the steps put the particles of the only jet.
+    """Returns the sum of relevance in each pixel, units of the score, where the steps put the particles of the only jet;
+    nan in pixels without particles.
 
     Args:
         jet: One jet.
@@ -52,8 +53,13 @@ def relevance_pixels(
         pixels: Number of pixels along each side.
         extent: Half the side of the frame.
     """
-    cloud = replace(prepared(Cloud.of(jet), steps), pt=np.asarray(relevance, dtype=np.float32))
-    return np.asarray(pixelate(cloud, pixels=pixels, extent=extent)[0])
+    cloud = prepared(Cloud.of(jet), steps)
+    values = np.asarray(relevance, dtype=np.float32)
+    summed, there = (
+        pixelate(replace(cloud, pt=pt), pixels=pixels, extent=extent)[0]
+        for pt in (values, np.ones_like(values))
+    )
+    return np.where(there > 0, summed, np.float32(np.nan))
 
 
 def empty(pixels: int = 40, extent: float = 0.8) -> ColumnDataSource:

@@ -12,13 +12,14 @@ from ..state.comparison import SECOND, ComparisonState
 from ..state.sample import SampleState
 from ..state.selection import SelectionState
 from ..state.teaching import Teaching
+from ..views.features import of_particles
 from . import code
 from .analysis import EXPRESS, Analysis
 from .cell import Cell
 from .distributions import Distributions
 from .errands import Errands
 from .event_display import EventDisplay
-from .jet_inspector import JetInspector, particle_relevance
+from .jet_inspector import JetInspector
 from .jet_table import JetTable
 from .latency import hasten
 from .menu import Menu
@@ -174,6 +175,7 @@ class JetExplorer(pn.viewable.Viewer):
         with pn.io.hold():
             self.errands.collect()
             self.distributions.beat()
+            self.inspector.beat()
         if self._shown:
             # In a notebook nothing else sends on what cells have changed in figures.
             pn.io.push_notebook(*self._shown)
@@ -254,7 +256,7 @@ class JetExplorer(pn.viewable.Viewer):
         if jets is None or current is None:
             self.display.clear()
             return
-        relevance = None if explanation is None else particle_relevance(explanation)
+        relevance = None if explanation is None else of_particles(explanation)
         self.display.show_jet(jets, current, relevance, walked.sample.events, apart=second)
 
     def _draw_first(self, *events: Any) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-import awkward as ak
 import numpy as np
 import pandas as pd
 import panel as pn
@@ -12,31 +11,23 @@ import panel_material_ui as pmui
 from bokeh.models import FactorRange
 from bokeh.models.widgets.tables import NumberFormatter, StringFormatter
 
-from ..data.explanation import Explanation
+from ..data.explanation import Ledger
 from ..data.jets import Jets
-from ..physics.graphs import edges
-from ..physics.lund import primary_lund_plane
 from ..state.comparison import ComparisonState
 from ..state.display import DisplayState
 from ..state.sample import SampleState
 from ..state.selection import SelectionState
-from ..views import features, graph, ledger, lund, particles
+from ..views import ledger, particles
+from ..views.features import of_particles
 from ..views.palette import symmetric_limit
 from . import code
-from .analysis import Analysis
+from .analysis import SLOW, Analysis
+from .jet_graph import EXTENT
 from .jet_images import JET, JetImages
+from .jet_views import IMAGE, LESSON_OF_TAB, LINE_OF_TAB, JetViews
 from .menu import Menu
 from .panes import line, pane, picture, row, say
-
-NARROW_TABS = {"& .MuiTab-root": {"minWidth": 0, "padding": "6px 10px", "textTransform": "none"}}
-"""All tabs in view on half a page."""
-
-TABS = ("Features", "Image", "Graph", "Lund plane")
-FEATURES, IMAGE, GRAPH, LUND = range(len(TABS))
-LESSON_OF_TAB = ("features", "image", "graph", "lund")
-
-RULE_NAMES = {"ε: small contributions are absorbed": "epsilon", "0: nothing is absorbed": "0"}
-"""Rules of relevance propagation, in words."""
+from .ways import EXPLAIN, Ways
 
 PARTICLE_COLUMNS = {
     "particle": "0",
@@ -47,11 +38,6 @@ PARTICLE_COLUMNS = {
     "relevance": "+0.0000",
 }
 """Columns of the table of particles, and how their numbers are written."""
-
-NEIGHBOURS = 7
-"""Edges per particle of the drawn graph, as in ParticleNet-Lite, until others are asked for."""
-
-EXTENT = 0.8
 
 
 class JetInspector(pn.viewable.Viewer):
@@ -72,23 +58,13 @@ class JetInspector(pn.viewable.Viewer):
         super().__init__(**parameters)
         self.sample, self.selection, self.analysis = sample, selection, analysis
         self.state = DisplayState(pt_min=0.0)
-        self.particles, self.edges, self.lund = particles.empty(), graph.empty(), lund.empty()
-        self.ledger, self.cells = ledger.empty(), features.empty()
-        self.scale, self.cell_scale = particles.relevance_scale(), particles.relevance_scale()
-        self.lines, self.features = FactorRange(), FactorRange()
+        self.particles, self.scale = particles.empty(), particles.relevance_scale()
+        self.ledger, self.lines = ledger.empty(), FactorRange()
         self.images = JetImages(selection, analysis, analysis.errands, comparison)
+        self.seen = JetViews(analysis, self.images, (self.particles, self.scale), self._pick)
+        self.ways = Ways(analysis)
         self.who = line("No jet is open; click one in the table or in a histogram.", variant="body1")
-        self.sum, self.how = line(variant="body2"), line(variant="caption")
-        self.rule = pmui.Select(
-            label="Rule of the relevance",
-            options=dict(RULE_NAMES),
-            value=analysis.rule,
-            size="small",
-            width=260,
-        )
-        self.neighbours = pmui.IntSlider(
-            label="Neighbours of each particle", start=1, end=24, value=NEIGHBOURS, size="small", width=260
-        )
+        self.sum, self.how, self.verdict = line(), line(variant="caption"), line(variant="caption")
         self.previous = pmui.Button(label="Previous", variant="outlined", size="small")
         self.next = pmui.Button(label="Next", variant="outlined", size="small")
         self.first = pmui.Button(label="Open the first jet", color="primary", size="small")
@@ -105,15 +81,15 @@ class JetInspector(pn.viewable.Viewer):
         self.previous.on_click(partial(self._step, -1))
         self.next.on_click(partial(self._step, 1))
         self.first.on_click(partial(self._step, 1))
-        self.rule.param.watch(lambda event: self.analysis.param.update(rule=event.new), "value")
-        self.neighbours.param.watch(lambda event: self._draw_graph(), "value")
         self.particles.selected.on_change("indices", self._pick_particle)
-        self.cells.selected.on_change("indices", self._pick_cell)
         self.state.param.watch(self._mark, "picked")
         self.selection.param.watch(self._open, "current")
-        self.analysis.param.watch(self._explain, "explanation")
-        self.analysis.param.watch(lambda event: self.rule.param.update(value=event.new), "rule")
+        self.analysis.param.watch(self._explain, ["explanation", "method"])
         self.sample.param.watch(self._say_who, "version")
+
+    def beat(self) -> None:
+        """Takes over what a slow explanation reported; called by the page's timer."""
+        self.ways.beat()
 
     def _step(self, by: int, *events: Any) -> None:
         self.selection.step(by)
@@ -133,7 +109,6 @@ class JetInspector(pn.viewable.Viewer):
             if self._jet is not None:
                 self._rows = particles.columns(self._jet)
                 self._explain()
-                self._fill_tab()
 
     def _draw(self, relevance: np.ndarray | None = None) -> None:
         if relevance is not None:
@@ -145,22 +120,6 @@ class JetInspector(pn.viewable.Viewer):
             self.particles.data = self._rows
         self.table.value = particle_table(self._rows, relevance)
 
-    def _fill_tab(self, *events: Any) -> None:
-        """Fills the picture that is looked at; the others are filled when their tab is opened."""
-        self.images.show(self.tabs.active == IMAGE)
-        if self._jet is None:
-            return
-        if self.tabs.active == GRAPH:
-            self._draw_graph()
-        elif self.tabs.active == LUND:
-            self.lund.data = lund.columns(primary_lund_plane(self._jet)[0])
-
-    def _draw_graph(self) -> None:
-        if self._jet is not None:
-            rows = self.particles.data
-            links = edges(self._jet.constituents, self.neighbours.value)[0]
-            self.edges.data = graph.edge_columns(rows["deta"], rows["dphi"], links)
-
     def _explain(self, *events: Any) -> None:
         explanation = self.analysis.explanation
         if self._jet is None or self.selection.current != self._index:
@@ -170,43 +129,41 @@ class JetInspector(pn.viewable.Viewer):
             if explanation is None:
                 self._forget()
             else:
-                self._draw(particle_relevance(explanation))
-                self._draw_cells(explanation)
-                self._draw_ledger(explanation)
+                self._draw(of_particles(explanation))
+                self._draw_ledger(explanation.ledger)
+                plain = {k: v for k, v in explanation.how.items() if isinstance(v, str | int | float)}
+                say(self.how, ", ".join(f"{name}: {value}" for name, value in plain.items()))
+            self.seen.show(self._jet, explanation, self._rows)
             self._mark()
 
-    def _draw_cells(self, explanation: Explanation) -> None:
-        cells = features.columns(explanation)
-        whole = particle_relevance(explanation) is None
-        self.heat.xaxis.axis_label = "the whole jet" if whole else "particle, hardest first"
-        self.heat.xaxis.major_label_text_alpha = 0 if whole else 1
-        limit = symmetric_limit(cells["relevance"])
-        self.cell_scale.update(low=-limit, high=limit)
-        names = list(explanation.feature_names)[::-1]
-        if self.features.factors != names:
-            self.features.factors = names
-        self.cells.data = cells
-
-    def _draw_ledger(self, explanation: Explanation) -> None:
+    def _draw_ledger(self, found: Ledger) -> None:
         self.strip.visible = True
-        books = ledger.columns(explanation.ledger)
+        books = ledger.columns(found)
         lines = list(books["line"])[::-1]
         if self.lines.factors != lines:
             self.lines.factors = lines
         self.ledger.data = books
-        say(self.sum, ledger.sentence(explanation.ledger))
-        self.rule.disabled = "rule" not in explanation.how
-        plain = {k: v for k, v in explanation.how.items() if isinstance(v, str | int | float)}
-        say(self.how, ", ".join(f"{name}: {value}" for name, value in plain.items()))
+        say(self.sum, ledger.sentence(found))
+        say(self.verdict, ledger.verdict(found))
+        self.hatch.visible = ledger.unexplained(found) > ledger.DOUBTED
 
     def _forget(self) -> None:
         """Relevance of another jet would be wrong on this one, so nothing is shown until its own is there."""
         self._draw()
-        self.ledger.data, self.cells.data = dict(ledger.empty().data), dict(features.empty().data)
-        known = self.analysis.fitted is not None
-        self.strip.visible = known
-        say(self.sum, "The jet is being explained." if known else "Train a tagger to see what it looks at.")
-        say(self.how, "")
+        self.ledger.data = dict(ledger.empty().data)
+        self.hatch.visible = False
+        self.strip.visible = self.analysis.fitted is not None
+        say(self.sum, self._missing())
+        for told in (self.how, self.verdict):
+            say(told, "")
+
+    def _missing(self) -> str:
+        """Returns why there is no relevance yet."""
+        if self.analysis.fitted is None:
+            return "Train or open a tagger to see what it looks at."
+        if self.analysis.method in SLOW:
+            return f"This method takes a while for one jet: press “{EXPLAIN}”."
+        return "The jet is being explained."
 
     @property
     def picked(self) -> int:
@@ -223,10 +180,6 @@ class JetInspector(pn.viewable.Viewer):
     def _pick_particle(self, attribute: str, old: list[int], new: list[int]) -> None:
         self._pick(new[0] if new else -1)
 
-    def _pick_cell(self, attribute: str, old: list[int], new: list[int]) -> None:
-        added = [row for row in new if row not in old] or list(new)
-        self._pick(int(self.cells.data["particle"][added[0]]) - 1 if added else -1)
-
     def _pick_row(self, event: Any) -> None:
         self._pick(int(event.row))
 
@@ -234,11 +187,9 @@ class JetInspector(pn.viewable.Viewer):
         """Marks the picked particle in every picture and in the table."""
         picked = self.picked
         there = [picked] if 0 <= picked < len(self.particles.data["particle"]) else []
-        column = np.flatnonzero(np.asarray(self.cells.data["particle"]) == picked + 1) if there else ()
         if list(self.particles.selected.indices) != there:
             self.particles.selected.indices = there
-        if list(self.cells.selected.indices) != (cells := [int(row) for row in column]):
-            self.cells.selected.indices = cells
+        self.seen.mark(picked if there else -1)
         if len(self.below) and self.table.selection != there:
             self.table.selection = there
 
@@ -267,43 +218,34 @@ class JetInspector(pn.viewable.Viewer):
             variant="caption",
         )
         self.map = particles.map_figure(self.particles, self.scale, EXTENT)
+        self.hatch = ledger.hatch(self.map)
         return [picture(self.map), legend]
 
     def _more(self) -> list[Any]:
-        self.heat = features.heat_figure(self.cells, self.cell_scale, self.features)
-        self.graph = graph.graph_figure(self.edges, self.particles, self.scale, EXTENT)
-        self.plane = lund.plane_figure(self.lund)
-        self.tabs = pmui.Tabs(
-            ("Features", picture(self.heat)),
-            ("Image", self.images),
-            ("Graph", pn.Column(self.neighbours, picture(self.graph), sizing_mode="stretch_width")),
-            ("Lund plane", picture(self.plane)),
-            sizing_mode="stretch_width",
-            sx=NARROW_TABS,
-        )
-        self.tabs.param.watch(self._fill_tab, "active")
+        tabs = self.seen.layout()
         self.table = table_of_particles()
         self.table.on_click(self._pick_row)
         self.waterfall = ledger.strip_figure(self.ledger, self.lines)
         self.strip[:] = [picture(self.waterfall)]
         books = pane(
             "Ledger: where the score came from",
-            self.rule,
+            self.ways,
             self.strip,
             self.sum,
             self.how,
             name="ledger",
             menu=self._menu("ledger", lambda: self.waterfall, self._books, "print(explanation.ledger)"),
+            check=self.verdict,
         )
         seen = pane(
             "The same jet, seen otherwise",
-            self.tabs,
+            tabs,
             name="tabs",
             menu=self._menu(
                 "tabs",
-                self._tab_figure,
-                self._tab_table,
-                "print(explanation.features[0])",
+                self.seen.figure,
+                self.seen.numbered,
+                "",
                 lambda: LESSON_OF_TAB[self.tabs.active],
             ),
         )
@@ -328,27 +270,24 @@ class JetInspector(pn.viewable.Viewer):
         return Menu(name, figure=figure, data=data, code=code, sample=self.sample, shown=shown)
 
     def _code(self, last: str) -> str:
+        """Returns the lines that explain the open jet and then say `last`; without it, what the open tab shows."""
         index, analysis = self.selection.current or 0, self.analysis
-        if TABS[self.tabs.active] == "Image" and last.startswith("print(explanation.features"):
+        if not last and self.tabs.active == IMAGE:
             selection = None if self.images.shown.value == JET else self.selection
             return code.lines(self.sample, selection, *self.images.code())
-        explained = f"jets[{index}:{index + 1}], rule={analysis.rule!r}, seed={analysis.seed!r}"
-        return code.lines(
-            self.sample, None, *analysis.lines, f"explanation = wb.explain(tagger, {explained})", last
-        )
+        how = ", ".join(f"{name}={value!r}" for name, value in analysis.arguments.items())
+        explained = f"explanation = wb.explain(tagger, jets[{index}:{index + 1}], {how})"
+        shown = last or LINE_OF_TAB[self.tabs.active].format(index=index)
+        return code.lines(self.sample, None, *analysis.lines, explained, shown)
 
     def _books(self) -> pd.DataFrame:
         books = self.ledger.data
         return pd.DataFrame({"line": books["line"], "contribution [log-odds]": books["amount"]})
 
-    def _tab_figure(self) -> Any:
-        shown = {"Features": self.heat, "Graph": self.graph, "Lund plane": self.plane}
-        return shown.get(TABS[self.tabs.active]) or self.images.figure()
-
-    def _tab_table(self) -> pd.DataFrame:
-        shown = {"Features": self.cells, "Graph": self.edges, "Lund plane": self.lund}
-        source = shown.get(TABS[self.tabs.active])
-        return self.images.table() if source is None else pd.DataFrame(dict(source.data))
+    @property
+    def tabs(self) -> pmui.Tabs:
+        """The tabs beside the map."""
+        return self.seen.tabs
 
     @property
     def more(self) -> pn.viewable.Viewable:
@@ -392,13 +331,6 @@ def table_of_particles() -> pn.widgets.Tabulator:
         },
         stylesheets=[":host .tabulator { font-size: 12px; }"],
     )
-
-
-def particle_relevance(explanation: Explanation) -> np.ndarray | None:
-    """Returns the relevance of each particle of the only jet, shape (particles,); None where observables were the input."""
-    if ak.Array(explanation.features).ndim == 2:
-        return None
-    return np.asarray(ak.to_numpy(ak.Array(explanation.relevance)[0]), dtype=float)
 
 
 def particle_table(rows: Mapping[str, np.ndarray], relevance: np.ndarray | None) -> pd.DataFrame:

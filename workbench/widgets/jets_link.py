@@ -8,7 +8,7 @@ from ..jobs.folder import checked
 from ..jobs.registry import registry
 from ..state.display import VIEWS
 from ..state.link import LinkState
-from . import jet_inspector
+from . import jet_views
 from .address import Address
 from .analysis import RULES
 from .distributions import SHOWN
@@ -21,7 +21,7 @@ FIRST = "jets"
 BUNDLED, RUN = "bundled", "run:"
 NONE = "none"
 """No distribution at all."""
-TABS = (*jet_inspector.LESSON_OF_TAB, *LESSON_OF_TAB)
+TABS = (*jet_views.LESSON_OF_TAB, *LESSON_OF_TAB)
 """Names of the tabs of the page."""
 OF_RUN = re.compile(r"registry\(\)\.open\('(\w+)'\)")
 
@@ -145,7 +145,7 @@ class JetsLink:
     def _made(self) -> list[tuple[tuple[str, ...], Any]]:
         """The tabs that are there by now, with their names in a link; they are made when they are first needed."""
         inspector, performance = self.explorer.inspector, self.explorer.performance
-        made = [(jet_inspector.LESSON_OF_TAB, inspector.tabs)] if len(inspector.below) else []
+        made = [(jet_views.LESSON_OF_TAB, inspector.tabs)] if len(inspector.below) else []
         return made + ([(LESSON_OF_TAB, performance.tabs)] if len(performance.content) else [])
 
     def _open_tabs(self) -> None:

@@ -144,6 +144,14 @@ LESSONS: dict[str, Lesson] = {
         answer="Below kT of about 1 GeV the coupling is large, and what is seen there comes from the model of hadronisation.",
         source="arXiv:1807.04758",
     ),
+    "layers": Lesson(
+        what="What passed each layer of the network on its way from the score back to the particles.",
+        why="A layer that a shortcut goes around carries only a part; a map of its edges alone would overstate them.",
+        formula="Σ relevance at a depth + Σ of what biases and absorption took above it = score",
+        question="A layer has relevance +4 and the score is +1. Is that wrong?",
+        answer="No: a bias or a normalisation above it may have added −3. The ledger shows these lines.",
+        source="arXiv:1604.00825",
+    ),
     "particles": Lesson(
         what="One row per particle: what it is, where it is, and what it added to the score.",
         why="A table can be read aloud, sorted and checked by hand; a picture cannot.",
