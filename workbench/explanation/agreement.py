@@ -12,9 +12,10 @@ from ..data.explanation import Explanation
 from ..data.jets import Jets
 from ..engines.fitted import FittedTagger
 from ..errors import ExplanationError
+from ..physics.bootstrap import Estimate
 from ..progress import Never, Report, Step, Stop, silent
 from .explain import explain
-from .resampling import DRAWS, Estimate, mean
+from .resampling import DRAWS, mean
 from .score import Seed
 
 TOP = 5
@@ -66,7 +67,7 @@ class Agreement:
             "rank_error": self.rank.error.ravel(),
             "overlap": self.overlap.value.ravel(),
             "overlap_error": self.overlap.error.ravel(),
-            "jets": self.rank.jets.ravel(),
+            "jets": np.isfinite(self.per_jet).sum(0).ravel(),
         }
 
     def frame(self) -> pd.DataFrame:

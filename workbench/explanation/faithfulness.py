@@ -15,8 +15,9 @@ from ..engines.fitted import FittedTagger
 from ..engines.training import predict, threads
 from ..engines.trees import Trees
 from ..errors import ExplanationError
+from ..physics.bootstrap import Estimate
 from ..progress import Never, Report, Step, Stop, silent
-from .resampling import DRAWS, Estimate, mean
+from .resampling import DRAWS, mean
 from .score import Seed, direction
 
 FRACTIONS = (0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0)

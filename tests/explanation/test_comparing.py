@@ -1,0 +1,129 @@
+"""Two explanations side by side: differences that were planted are found, others are not."""
+
+from dataclasses import replace
+
+import awkward as ak
+import numpy as np
+import pytest
+from scipy import stats
+from scipy.spatial.distance import cdist
+
+import workbench as wb
+from workbench.data.explanation import Explanation, Ledger
+from workbench.errors import ExplanationError
+from workbench.explanation.comparing import compare_samples, difference
+from workbench.explanation.planted import planted_tagger
+from workbench.simulate.planted import planted_jets
+
+ONE, OTHER = planted_jets(150, seed=1), planted_jets(150, seed=2)
+
+
+def explained(jets, more=0.0, score=None):
+    """Relevance drawn at random, with `more` for photons; the score is given or drawn too."""
+    generator = np.random.default_rng(len(jets) + int(jets.counts.sum()))
+    values = generator.exponential(size=int(jets.counts.sum()))
+    values *= 1 + more * (ak.to_numpy(ak.ravel(jets.constituents.pid)) == 22)
+    relevance = ak.unflatten(values, jets.counts)
+    score = generator.normal(size=len(jets)) if score is None else score
+    return Explanation(relevance, relevance, ("particle",), Ledger(score, {}))
+
+
+def test_the_difference_of_two_networks_is_the_difference_of_their_weights():
+    one, other = (wb.explain(planted_tagger(weight), ONE, rule="0") for weight in (1.0, 3.0))
+    found = difference(one, other)
+    np.testing.assert_allclose(ak.ravel(found.relevance), 2 * ak.ravel(one.relevance), atol=1e-5)
+    np.testing.assert_allclose(found.score, 2 * one.ledger.score, atol=1e-5)
+    np.testing.assert_allclose(found.cosine, 1, atol=1e-6)
+    np.testing.assert_allclose(sum(found.lines.values()), found.score, atol=1e-5)
+
+
+def test_a_line_that_one_ledger_lacks_is_zero_there():
+    one, other = (wb.explain(planted_tagger(), ONE[:5], rule=rule) for rule in ("0", "epsilon"))
+    found = difference(one, other)
+    np.testing.assert_allclose(found.lines["absorbed by epsilon"], other.ledger.lines["absorbed by epsilon"])
+
+
+def test_explanations_of_different_jets_are_refused():
+    one = wb.explain(planted_tagger(), ONE, rule="0")
+    with pytest.raises(ExplanationError, match="different jets"):
+        difference(one, one[:4])
+
+
+def test_samples_that_do_not_differ_are_said_to_differ_as_often_as_the_p_value_says():
+    """Twenty p-values of samples of one kind are uniform: the test fails by chance once in 1,000."""
+    found = []
+    for number in range(20):
+        one, other = planted_jets(60, seed=100 + number), planted_jets(60, seed=200 + number)
+        pair = (one, explained(one)), (other, explained(other))
+        found.append(compare_samples(*pair, "species", bins=2, permutations=99, seed=number).p)
+    assert stats.kstest(found, "uniform").pvalue > 1e-3
+
+
+def test_a_difference_in_one_kind_is_found_and_named():
+    found = compare_samples((ONE, explained(ONE)), (OTHER, explained(OTHER, more=1.5)), "species")
+    photons = found.axis.names.index("photon")
+    assert found.p == pytest.approx(1 / 500)
+    assert found.p_of_bin[photons] == pytest.approx(1 / 500)
+    assert found.second.value[photons] - found.first.value[photons] > 5 * found.second.error[photons]
+    assert found.frame()["bin"][photons] == "photon"
+
+
+def test_samples_that_differ_only_in_their_scores_do_not_differ_at_equal_score():
+    """The relevance depends on the score alone; the p-value is below 0.01 by chance once in 100."""
+    scores = [np.random.default_rng(seed).normal(shift, 1, 150) for seed, shift in ((1, 0.0), (2, 0.7))]
+
+    def telling(jets, score):
+        photon = ak.to_numpy(ak.ravel(jets.constituents.pid)) == 22
+        # A step within the bins would be a difference within them; the steps are at their edges.
+        edges = np.quantile(np.concatenate(scores), [0.2, 0.4, 0.6, 0.8])
+        strength = np.searchsorted(edges, score)[np.repeat(np.arange(len(jets)), jets.counts)]
+        base = explained(jets, score=score)
+        values = ak.to_numpy(ak.ravel(base.relevance)) * np.where(photon, 1 + strength, 1)
+        return replace(base, relevance=ak.unflatten(values, jets.counts))
+
+    pairs = [(jets, telling(jets, score)) for jets, score in zip((ONE, OTHER), scores, strict=True)]
+    assert compare_samples(*pairs, "species", bins=5).p > 0.01
+    # Without regard to the score they do differ.
+    assert compare_samples(*pairs, "species", bins=1).p < 0.01
+
+
+def test_the_distances_are_those_of_scipy():
+    found = compare_samples(
+        (ONE, explained(ONE)), (OTHER, explained(OTHER)), "charge", bins=1, permutations=1
+    )
+    shares = []
+    for jets in (ONE, OTHER):
+        relevance, charged = explained(jets).relevance, jets.constituents.charge != 0
+        share = ak.to_numpy(ak.sum(relevance[charged], axis=1) / ak.sum(relevance, axis=1))
+        shares.append(np.stack([share, 1 - share], axis=1))
+    a, b = shares
+    energy = 2 * cdist(a, b).mean() - cdist(a, a).mean() - cdist(b, b).mean()
+    assert found.distance == pytest.approx(energy, abs=1e-6)
+    np.testing.assert_allclose(found.separation, stats.ks_2samp(a[:, 0], b[:, 0]).statistic, atol=1e-9)
+    np.testing.assert_allclose(found.first.value, a.mean(0))
+    np.testing.assert_allclose(found.second.error, b.std(0, ddof=1) / np.sqrt(len(b)))
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"name": "colour"}, "cannot be sorted by 'colour'"),
+        ({"name": "lund"}, "cannot be sorted by 'lund'"),
+        ({"shift": 100.0, "bins": 2}, "No score is reached by both"),
+        ({"few": True}, "explain these jets"),
+        ({"without": "pid"}, "lack the field 'pid'"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused_with_a_sentence(change, sentence):
+    one, other = explained(ONE), explained(OTHER)
+    jets = ONE
+    if "shift" in change:
+        one = replace(one, ledger=Ledger(one.ledger.score + change.pop("shift"), {}))
+    if change.pop("few", False):
+        one = one[:10]
+    if gone := change.pop("without", ""):
+        jets = replace(
+            ONE, constituents=ONE.constituents[[n for n in ak.fields(ONE.constituents) if n != gone]]
+        )
+    with pytest.raises(ExplanationError, match=sentence):
+        compare_samples((jets, one), (OTHER, other), permutations=3, **change)
