@@ -18,7 +18,7 @@ from workbench.jobs.registry import Registry
 from workbench.physics.comparison import Difference
 from workbench.progress import Step
 from workbench.views.performance import CURVE
-from workbench.widgets.run_card import METRICS_CSV, MODEL, verdict
+from workbench.widgets.run_card import METRICS_CSV, MODEL, ONNX, verdict
 from workbench.widgets.run_comparison import caption, difference, known, numbers, relation
 from workbench.widgets.run_table import LATER
 from workbench.widgets.runs_page import RunsPage
@@ -339,6 +339,33 @@ def test_what_is_exported_is_the_model_or_the_metrics(page, fake):
     assert model["content"] == b"{}"
     assert csv["content"].startswith(b"epoch,loss,validation_loss,auc\n1.0,")
     assert all(re.fullmatch(r"[\w.+-]+", one["name"]) for one in sent)
+
+
+class Network:
+    """What a registry opens: it writes ONNX, or says why it cannot."""
+
+    def __init__(self, problem=""):
+        self.problem = problem
+
+    def to_onnx(self, path):
+        if self.problem:
+            raise StoreError(self.problem)
+        path.write_bytes(b"operators")
+        return path
+
+
+def test_a_network_is_exported_as_onnx_or_it_is_said_why_not(page, fake, monkeypatch):
+    choose(page, 4)
+    sent = []
+    page.card.delivery.ask = lambda kind, **details: sent.append(details)
+    page.card.format.value = ONNX
+    for problem in ("", "Boosted trees have no such form."):
+        monkeypatch.setattr(fake, "open", lambda identity, problem=problem: Network(problem), raising=False)
+        page.card.export.clicks += 1
+        settle(page)
+    assert [one["content"] for one in sent] == [b"operators"]
+    assert sent[0]["name"].endswith(".onnx")
+    assert page.errands.error == "Boosted trees have no such form."
 
 
 def test_a_link_opens_the_chosen_runs_and_says_what_it_could_not(fake):

@@ -12,6 +12,7 @@ from ..data.classes import ClassArray
 from ..data.jets import Jets
 from ..errors import DataError
 from ..progress import Outcome
+from . import onnx_file
 from .archive import Archive, write
 from .batch import Batch
 from .features import ObservableInputs, ParticleInputs
@@ -113,6 +114,14 @@ class FittedTagger:
                 arrays |= _arrays(f"optimizer/{number}", tensors)
             header["state"] = {"epoch": self.state.epoch, "since_best": self.state.since_best}
         return write(Archive("tagger", header, arrays), path)
+
+    def to_onnx(self, path: str | Path) -> Path:
+        """Writes the network as an ONNX file and returns its path; see `onnx_file.graph_of` for what goes in and out.
+
+        Raises:
+            StoreError: the package onnx is not installed, boosted trees, or the file cannot be written.
+        """
+        return onnx_file.write(self, path)
 
 
 def _arrays(part: str, tensors: Mapping[str, Tensor]) -> dict[str, np.ndarray]:

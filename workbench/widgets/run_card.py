@@ -23,7 +23,10 @@ from .run_table import status
 from .table import table, table_pane
 from .text import duration, with_error
 
-MODEL, METRICS_CSV, METRICS_PARQUET = "Model (.safetensors)", "Metrics (CSV)", "Metrics (Parquet)"
+MODEL, ONNX = "Model (.safetensors)", "Network (ONNX)"
+METRICS_CSV, METRICS_PARQUET = "Metrics (CSV)", "Metrics (Parquet)"
+ENDINGS = {MODEL: "safetensors", ONNX: "onnx", METRICS_CSV: "csv", METRICS_PARQUET: "parquet"}
+"""What a run is exported as, and the ending of the file."""
 REPEATED, RESUMED = "repeated", "resumed"
 """What a run's note calls the run that it repeats, or goes on with."""
 
@@ -125,7 +128,7 @@ class RunCard(pn.viewable.Viewer):
         self.stop, self.delete = button("Stop", color="error"), button("Delete", color="error")
         self.format = pmui.Select(
             label="Export as",
-            options=[MODEL, METRICS_CSV, METRICS_PARQUET],
+            options=list(ENDINGS),
             size="small",
             width=210,
             margin=4,
@@ -269,7 +272,7 @@ class RunCard(pn.viewable.Viewer):
         run, wanted = self.run, self.format.value
         if run is None:
             return
-        ending = {MODEL: "safetensors", METRICS_CSV: "csv", METRICS_PARQUET: "parquet"}[wanted]
+        ending = ENDINGS[wanted]
         name = f"{export.file_name(run.name)}.{ending}"
         self.errands.send(
             f"exporting {_called(run.name, run.id)}",
@@ -280,11 +283,15 @@ class RunCard(pn.viewable.Viewer):
         )
 
     def _content(self, run: Run, wanted: str) -> bytes:
-        if wanted != MODEL:
+        if wanted in (METRICS_CSV, METRICS_PARQUET):
             write = export.csv if wanted == METRICS_CSV else export.parquet
             return write(metrics_table(self.registry(), run))
         with TemporaryDirectory() as folder:
-            return self.registry().export(run.id, Path(folder) / "model.safetensors").read_bytes()
+            if wanted == ONNX:
+                path = self.registry().open(run.id).to_onnx(Path(folder) / "network.onnx")
+            else:
+                path = self.registry().export(run.id, Path(folder) / "model.safetensors")
+            return path.read_bytes()
 
     def _do(self, kind: str, work: Callable[[], Any], sentence: str) -> None:
         def then(result: Any) -> None:
