@@ -39,8 +39,9 @@ def mean(
 
 
 def written(estimate: Estimate) -> str:
-    """Returns a single mean as "+0.12 ± 0.01"; without an error where one jet tells of it, in words where none does."""
+    """Returns a single mean as "0.12 ± 0.01"; without an error where one jet tells of it, in words where none does."""
     value, error = float(estimate.value), float(estimate.error)
     if not np.isfinite(value):
         return "not known"
-    return f"{value:+.2f} ± {error:.2f}" if np.isfinite(error) else f"{value:+.2f}"
+    digits = 3 if 0 < error < 0.005 else 2
+    return f"{value:.{digits}f} ± {error:.{digits}f}" if np.isfinite(error) else f"{value:.{digits}f}"
