@@ -361,8 +361,8 @@ def test_a_run_opened_by_a_link_is_measured_on_the_jets_that_its_fit_never_saw(p
         name="mine", note={WHOLE: JETS.fingerprint, "seed": 3}, sample={"selection": "pt > 520"}
     )
     kept = SimpleNamespace(open=lambda _: MassCut(), run=lambda _: run)
-    monkeypatch.setattr("workbench.widgets.jets_link.registry", lambda: kept)
-    page.link._open_run("00112233445566aa")
+    monkeypatch.setattr("workbench.widgets.networks.registry", lambda: kept)
+    page.networks.open("run:00112233445566aa", print)
     settle(page)
     assert page.analysis.title == "mine"
     np.testing.assert_array_equal(page.analysis.unseen, held_out(np.asarray(JETS.p4.pt) > 520, 3))

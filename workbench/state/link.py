@@ -18,7 +18,7 @@ LONGEST = 4000
 """Characters of an address that are read; what is longer is not from us."""
 LATER = ("score", "loss", "margin")
 """Columns that a sample gets from a tagger."""
-NAMES = ("sample", "beside", "network", "rule", "view")
+NAMES = ("sample", "beside", "network", "rule", "method", "attention", "signal", "background", "view")
 """What an address names by a word; each may have a list of the words there are, or something that checks one."""
 LISTS = {"class": "classes", "show": "shown", "tab": "tabs", "display": "display"}
 """What an address may name several of, and the parameter that holds them."""
@@ -46,6 +46,10 @@ class LinkState(param.Parameterized):
     jet: int | None = param.Integer(None, allow_None=True, bounds=(0, None), doc="Index of the open jet.")
     network: str = param.String("", doc='The tagger: "bundled" or "run:…".')
     rule: str = param.String("", doc="Rule of the explanation.")
+    method: str = param.String("", doc="Method of the explanation.")
+    attention: str = param.String("", doc="How relevance passes attention.")
+    signal: str = param.String("", doc="Class that the explained score speaks for.")
+    background: str = param.String("", doc="Class that it speaks against.")
     view: str = param.String("", doc="How the event display shows the jet.")
     shown: list[str] = param.List([], item_type=str, doc="Distributions that are shown; empty is as usual.")
     tabs: list[str] = param.List([], item_type=str, doc="Open tabs that are not the first of theirs.")
@@ -69,7 +73,7 @@ class LinkState(param.Parameterized):
         pairs += [("range", f"{name}:{low!r}:{high!r}") for name, (low, high) in self.ranges.items()]
         pairs += [("order", f"{'-' if self.descending else ''}{self.by}" if self.by else "")]
         pairs += [("jet", "" if self.jet is None else str(self.jet))]
-        pairs += [("network", self.network), ("rule", self.rule), ("view", self.view)]
+        pairs += [(name, getattr(self, name)) for name in NAMES if name not in {"sample", "beside"}]
         pairs += [(key, text) for key in ("show", "tab", "display") for text in getattr(self, LISTS[key])]
         return "?" + urlencode([pair for pair in pairs if pair[1]])
 

@@ -1,17 +1,15 @@
 """The jets page: the explorer and the steps beside it, data, network and training."""
 
-from typing import Any
-
 import panel as pn
 import panel_material_ui as pmui
 
 from ..jobs.job import Job
 from ..physics.roc import Roc
-from .errands import public
 from .frame import Frame, RunChip, SampleChip
 from .jet_explorer import JetExplorer
 from .jets_link import JetsLink
 from .jobs_tray import JobsTray
+from .networks import Networks
 from .owner import owner
 from .panes import line
 from .sample_picker import SamplePicker
@@ -19,9 +17,6 @@ from .training_panel import TrainingPanel, is_fit
 
 SIDEBAR = 300
 """Width of the steps in screen units."""
-
-TAGGER = "tagger"
-"""The bundled tagger that is looked at until one is trained."""
 
 
 class JetsPage(JetExplorer):
@@ -33,7 +28,8 @@ class JetsPage(JetExplorer):
         self.picker = SamplePicker(
             self.sample, self.selection, self.errands, self.comparison, owner=self.owner
         )
-        self.link = JetsLink(self.picker, self)
+        self.networks = Networks(self.analysis, self.errands, self.picker.files)
+        self.link = JetsLink(self.picker, self.networks, self)
         self.training = TrainingPanel(self.sample, self.selection, self.analysis, self.errands, self.owner)
         self.tray = JobsTray(self.owner, self._open_job)
         self.frame = Frame(
@@ -54,7 +50,6 @@ class JetsPage(JetExplorer):
         self.link.start()
         pn.state.on_session_destroyed(self.picker.close)
         self.training.load()
-        self.errands.send("opening the bundled tagger", _bundled_tagger, self._take_bundled)
 
     def beat(self) -> None:
         """Takes up everything that has happened since the last beat."""
@@ -99,11 +94,3 @@ class JetsPage(JetExplorer):
                 job.result,
                 lambda jets: self.picker.take_simulated(jets, key=job.id),
             )
-
-    def _take_bundled(self, fitted: Any) -> None:
-        if self.tagger is None:
-            self.analysis.take(fitted, f"Bundled {fitted.engine.network}")
-
-
-def _bundled_tagger() -> Any:
-    return public("open")(public("bundled")(TAGGER))
