@@ -1,5 +1,6 @@
 """When books are closed, and how an explanation was made."""
 
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -48,8 +49,9 @@ def network_fingerprint(network: nn.Module | Trees) -> str:
     """Returns what tells the weights of a network from others."""
     if isinstance(network, Trees):
         return fingerprint(network.arrays().values())
-    held = (tensor for tensor in network.state_dict().values() if isinstance(tensor, Tensor))
-    return fingerprint(np.atleast_1d(as_array(tensor)) for tensor in held)
+    held = {name: as_array(t) for name, t in network.state_dict().items() if isinstance(t, Tensor)}
+    shapes = (f"{name} {array.dtype} {array.shape}" for name, array in held.items())
+    return fingerprint([*shapes, np.frombuffer(b"".join(a.tobytes() for a in held.values()), np.uint8)])
 
 
 def as_array(tensor: Tensor) -> np.ndarray:
@@ -60,4 +62,9 @@ def as_array(tensor: Tensor) -> np.ndarray:
 
 def versions() -> dict[str, str]:
     """Returns the versions that an explanation was made with."""
-    return {name: version(name) for name in ("hep-workbench", "torch", "numpy")}
+    return {name: _version(name) for name in ("hep-workbench", "torch", "numpy")}
+
+
+@cache
+def _version(name: str) -> str:
+    return version(name)  # Reads a file each time.

@@ -20,7 +20,7 @@ from ..engines.trees import Trees
 from ..errors import ExplanationError, nearest
 from ..progress import Never, Report, Step, Stop, silent
 from .closing import CLOSED, OPEN_BOOKS, network_fingerprint, require_closed, settings_of, versions
-from .lrp import Flow, frozen, joined, propagate
+from .lrp import Flow, doubled, frozen, joined, propagate
 from .module import Target, Tensors, explain_module
 from .rules import Rule, rule_named
 from .score import Seed, direction
@@ -277,16 +277,16 @@ def _relevance(
     Where single precision leaves a rest in the books of a jet, the jet is propagated again in double precision, unless that
     moves its score: near-equal distances may then have chosen other neighbours, and it is another graph.
     """
-    single, double = frozen(network), frozen(network).double()
+    single, double = frozen(network), doubled(network)
 
     def flow_of(batch: Batch) -> Flow:
         if record:
-            return _propagated(double, batch, direction, rule, attention, record=True)
+            return _propagated(double(), batch, direction, rule, attention, record=True)
         flow = _propagated(single, batch, direction, rule, attention)
         open_books = torch.from_numpy(~_ledger(flow).closes(CLOSED)).nonzero()[:, 0]
         if not len(open_books) or flow.relevance.dtype == torch.float64:
             return flow
-        again = _propagated(double, batch[open_books], direction, rule, attention)
+        again = _propagated(double(), batch[open_books], direction, rule, attention)
         same = (again.score - flow.score[open_books]).abs() <= OPEN_BOOKS * 0.1
         return _with_jets(flow, open_books, again, batch) if bool(same.all()) else flow
 

@@ -4,6 +4,7 @@ import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
@@ -60,6 +61,11 @@ def frozen(network: nn.Module) -> nn.Module:
     shared |= {id(p): p.detach() for p in network.parameters()}
     shared |= {id(b): b.detach().clone() for b in network.buffers()}
     return copy.deepcopy(network, shared).eval()
+
+
+def doubled(network: nn.Module) -> Callable[[], nn.Module]:
+    """Returns what gives the `frozen` network in double precision; the copy is made when it is first asked for."""
+    return cache(lambda: frozen(network).double())
 
 
 def followed(

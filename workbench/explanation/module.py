@@ -14,7 +14,7 @@ from ..data.origin import fingerprint
 from ..errors import ExplanationError
 from ..progress import Report, Step, Stop
 from .closing import CLOSED, OPEN_BOOKS, as_array, network_fingerprint, require_closed, settings_of, versions
-from .lrp import followed, frozen
+from .lrp import doubled, followed, frozen
 from .propagation import Books, UnknownRowsError
 from .rules import Rule, rule_named
 
@@ -27,8 +27,8 @@ Target = int | tuple[int, int] | Tensor | Callable[[Any], Tensor] | None
 FIRST_JETS = 16
 """Jets explained first, to learn how much memory the module takes."""
 
-VALUES_AT_ONCE = 2**21
-"""Size of the largest tensor on the way through the module."""
+VALUES_AT_ONCE = 2**20
+"""Size of the largest tensor on the way through the module: what stays in a cache is not fetched again for every step."""
 
 OTHER_SCORE = 1e-2
 """Scores that differ by more, alone and in company, belong to a module that looks at the other jets."""
@@ -274,16 +274,16 @@ class Way:
     attention: str
     record: bool
 
-    def found(self, single: nn.Module, double: nn.Module, inputs: Inputs) -> Found:
+    def found(self, single: nn.Module, double: Callable[[], nn.Module], inputs: Inputs) -> Found:
         """Returns what flows back; in double precision where single precision leaves a rest."""
         if self.record:
-            return self._closed(double, inputs)
+            return self._closed(double(), inputs)
         found = self._closed(single, inputs)
         left = torch.from_numpy(~found.ledger.closes(CLOSED)).nonzero()[:, 0]
         if not len(left) or found.relevance[0].dtype == torch.float64:
             return found
         try:
-            again = self._closed(double, inputs[left])
+            again = self._closed(double(), inputs[left])
         except RuntimeError:  # The module makes single-precision numbers of its own: what there is has to do.
             return found
         score = found.ledger.score[left.numpy()]
@@ -386,7 +386,7 @@ def explain_module(
     stop: Stop,
 ) -> Explanation:
     """Returns the relevance of every input value of a module for the score of every jet; see `explain`."""
-    single, double = frozen(module), frozen(module).double()
+    single, double = frozen(module), doubled(module)
     if any(p.dtype in (torch.float16, torch.bfloat16) for p in single.parameters()):
         single = single.float()  # The same weights; half precision has no digits left to keep books with.
     inputs, chosen = inputs_of(module, tensors), rule_named(rule)
@@ -416,7 +416,12 @@ def how_of(module: nn.Module, inputs: Inputs, score: Score) -> dict[str, Any]:
 
 
 def _parts(
-    way: Way, single: nn.Module, double: nn.Module, inputs: Inputs, report: Report, stop: Stop
+    way: Way,
+    single: nn.Module,
+    double: Callable[[], nn.Module],
+    inputs: Inputs,
+    report: Report,
+    stop: Stop,
 ) -> Iterator[Found]:
     """Yields what was found for portions of the jets, in order."""
     done, step = 0, FIRST_JETS

@@ -1,5 +1,6 @@
 """Relevance rules: how a linear layer shares the relevance of its outputs out among its inputs."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -105,23 +106,26 @@ class Epsilon:
     absorbs: str = "absorbed by epsilon"
 
     def __call__(self, layer: Layer) -> Passage:
-        """Returns the way of the gradient times |p|, with p = z / (|z| + epsilon); epsilon p times the gradient is absorbed.
+        """Returns the way of the gradient times |z| / (|z| + epsilon); epsilon z / (|z| + epsilon) times it is absorbed.
 
-        Everything happens on the way back and in two arrays, because memory and not arithmetic is what it costs.
+        Everything happens on the way back and in one array, because memory and not arithmetic is what it costs.
         """
         z, channels = layer.z.detach(), layer.channels
 
         def back(gradient: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
-            size = z.square()
-            epsilon = size.mean(channels, keepdim=True).sqrt_().mul_(self.share)
-            epsilon.clamp_(min=torch.finfo(z.dtype).tiny)
-            p = torch.abs(z, out=size) + epsilon
-            torch.div(z, p, out=p)
-            passed = torch.abs(p, out=size).mul_(gradient)
-            absorbed = p.mul_(gradient).sum(channels, keepdim=True).mul_(epsilon)
-            return (passed,), absorbed
+            p = z.square()
+            epsilon = p.mean(channels, keepdim=True).sqrt_().mul_(self.share).clamp_(min=smallest(z))
+            torch.abs(z, out=p).add_(epsilon)
+            torch.div(z, p, out=p).mul_(gradient)
+            absorbed = p.sum(channels, keepdim=True).mul_(epsilon)
+            return (p.copysign_(gradient),), absorbed
 
         return Passage((layer.z,), (layer.bias,), back)
+
+
+def smallest(z: Tensor) -> float:
+    """Returns what is added to a denominator that may be zero: lost beside any other, and no gradient overflows over it."""
+    return torch.finfo(z.dtype).tiny ** 0.5
 
 
 def raising(layer: Layer) -> tuple[Tensor, Tensor | None]:
@@ -165,23 +169,28 @@ class Gamma:
     absorbs: str = "absorbed by gamma"
 
     def __call__(self, layer: Layer) -> Passage:
-        """Returns the way back through the outputs and what raises them; what lowers them is the difference.
+        """Returns the way back through the outputs z and m = kappa sum_i |x_i w_ij|, with kappa = gamma / (2 + gamma).
 
-        With f = z / (z + gamma z^s), z passes f on where it is positive and (1 + gamma) f elsewhere; what raises it passes
-        gamma f more and gamma f less. Everything happens in few arrays, because memory and not arithmetic is what it costs.
+        Because (x w)^s is (x w + s |x w|) / 2, the rule is R_i = sum_j (x_i w_ij |z_j| + kappa |x_i w_ij| z_j) / (|z_j| + m_j)
+        times R_j / z_j: one product with |w| more than rule 0, whatever the signs.
         """
-        value, bias = raising(layer)
-        z, up = layer.z.detach(), value.detach()
-        stronger = torch.where(z >= 0, up, z - up).mul_(self.gamma).add_(z)
-        torch.div(z, stronger, out=stronger)
-        through = stronger.nan_to_num_(nan=0.0)
-        more = (through * self.gamma).copysign_(z)
-        through.add_(more.abs().sub_(more).mul_(0.5))
+        kappa = 1.0 if self.gamma == math.inf else self.gamma / (2 + self.gamma)
+        bias = None if layer.bias is None else layer.bias.abs() * kappa
+        sizes = layer.apply(_size(layer.inputs()), layer.weight.abs() * kappa, bias)
+        z, m = layer.z.detach(), sizes.detach()
 
         def back(gradient: Tensor) -> tuple[tuple[Tensor, ...], None]:
-            return (through.mul_(gradient), more.mul_(gradient)), None
+            size = z.abs()
+            each = (size + m).clamp_(min=smallest(z))
+            torch.div(gradient, each, out=each)
+            return (size.mul_(each), each.mul_(z)), None
 
-        return Passage((layer.z, value), (layer.bias, bias), back)
+        return Passage((layer.z, sizes), (layer.bias, bias), back)
+
+
+def _size(x: Tensor) -> Tensor:
+    """Returns |x|, and x itself where nothing is negative, which spares the way back."""
+    return x if not x.numel() or x.detach().min() >= 0 else x.abs()
 
 
 @dataclass(frozen=True)
