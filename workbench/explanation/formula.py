@@ -11,8 +11,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ..data.jets import Jets
+from ..engines.fitted import FittedTagger
 from ..errors import ExplanationError
-from .ordering import DRAWS, Ordering, measured, orders, sides
+from ..physics.observables import observables
+from ..progress import Report, Stop, silent
+from .ordering import DRAWS, Ordering, measured, orders, sides, stands
+from .score import Seed, log_odds
 
 SHAPES = {"": "{0}", "square": "{0}²", "root": "√{0}", "logarithm": "ln({0})", "inverse": "1/{0}", "product": "{0}·{1}", "ratio": "{0}/{1}"}  # fmt: skip
 """How a term is written; {0} and {1} are observables, in the units of the workbench."""
@@ -165,6 +170,44 @@ def formulas(
         chosen = tuple(terms[i] for i in order[:n])
         found.append(Formula(constant, chosen, tuple(others), r2, ado, len(kept), len(score) - len(jets)))
     return Formulas(tuple(found), len(terms))
+
+
+def write_out(
+    fitted: FittedTagger,
+    jets: Jets,
+    names: Sequence[str],
+    *,
+    seed: Seed = None,
+    most: int = 4,
+    draws: int = DRAWS,
+    random: int = 0,
+    report: Report = silent,
+    stop: Stop | None = None,
+) -> Formulas:
+    """Returns the formulas that a stepwise search finds for the score of a tagger; see `formulas`.
+
+    Args:
+        fitted: A tagger.
+        jets: Labelled jets, best ones that it never saw.
+        names: Observables of `physics.observables` that may stand in the formulas.
+        seed: Which score, as in `explain`.
+        most: Most terms.
+        draws: Samples drawn with replacement, for errors.
+        random: Seed of these and of the division.
+        report: Told how many jets are scored.
+        stop: Looked at while jets are scored.
+
+    Raises:
+        ExplanationError: too few jets, an unknown class, or a stop before all jets are scored.
+    """
+    signal, background, _ = stands(jets, fitted.classes, seed)
+    pair = signal | background
+    score = log_odds(fitted, jets[pair], seed, report=report, stop=stop)
+    if len(score) < np.count_nonzero(pair):
+        msg = "It was stopped before all jets were scored; start it again."
+        raise ExplanationError(msg)
+    values = observables(jets[pair], tuple(names))
+    return formulas(score, signal[pair], values, jets.weight[pair], most=most, draws=draws, seed=random)
 
 
 def _all_terms(names: Sequence[str]) -> Iterator[Term]:

@@ -9,7 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..data.jets import Jets
 from ..errors import ExplanationError
+from .score import Seed, direction
 
 DRAWS = 200
 """Samples of jets drawn with replacement; their spread is the error to 1 / sqrt(2 draws) = 5 %."""
@@ -100,6 +102,33 @@ def sides(
         times = generator.multinomial(n, np.full(n, 1 / n), size=draws).T
         weights.append(weight[numbers, None] * np.concatenate([np.ones((n, 1)), times], axis=1))
     return Sides(signal, background, *weights)
+
+
+def stands(jets: Jets, classes: tuple[str, ...], seed: Seed) -> tuple[np.ndarray, np.ndarray, str]:
+    """Returns which jets are signal and which background of a score, each of shape (jets,), and the score in words.
+
+    Args:
+        jets: Jets.
+        classes: Of the tagger.
+        seed: Which score, as in `explain`.
+
+    Raises:
+        ExplanationError: a class that the tagger does not know.
+    """
+    weights, words = direction(classes, seed)
+    label = np.asarray(jets.label)
+    signal, background = (
+        np.isin(
+            label,
+            [
+                jets.classes.index(n)
+                for n, there in zip(classes, side, strict=True)
+                if there and n in jets.classes
+            ],
+        )
+        for side in (weights > 0, weights < 0)
+    )
+    return signal, background, words
 
 
 def decision_ordering(one: np.ndarray, other: np.ndarray) -> np.ndarray:

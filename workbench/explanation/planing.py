@@ -17,8 +17,8 @@ from ..errors import ExplanationError
 from ..physics.intervals import effective_count
 from ..physics.observables import observables
 from ..progress import Never, Outcome, Report, Step, Stop, silent
-from .ordering import DRAWS, Ordering, areas, measured, sides
-from .score import Seed, direction, log_odds
+from .ordering import DRAWS, Ordering, areas, measured, sides, stands
+from .score import Seed, log_odds
 
 BINS = 40
 """Bins of equal population: within one of them the classes may still differ, by a fortieth of the sample."""
@@ -215,7 +215,7 @@ def planing(
     if not rows:
         msg = "It was stopped before the first network was trained; start it again."
         raise ExplanationError(msg)
-    _, words = direction(jets.classes, seed)
+    _, _, words = stands(tested, tested.classes, seed)
     return Planing(tuple(rows), words, engine.network, len(tested))
 
 
@@ -246,9 +246,7 @@ class _Study:
         alone: np.ndarray,
     ) -> Row:
         """Returns what two scores and an observable tell with these weights; the draws of jets are the same for all."""
-        direct, _ = direction(tested.classes, self.seed)
-        label = np.asarray(tested.label)
-        signal, background = (np.isin(label, np.flatnonzero(side)) for side in (direct > 0, direct < 0))
+        signal, background, _ = stands(tested, tested.classes, self.seed)
         usual, flat = (
             sides(signal, background, weight, draws=self.draws, seed=self.random)
             for weight in (tested.weight, weights.weight)

@@ -29,8 +29,9 @@ from .ordering import (
     misordered,
     orders,
     sides,
+    stands,
 )
-from .score import Seed, direction, log_odds
+from .score import Seed, log_odds
 
 JETS_AT_ONCE = 500
 """Jets whose observables are computed between two looks at whether to stop."""
@@ -205,21 +206,14 @@ def translate(
     Raises:
         ExplanationError: too few jets of a class, an unknown class or surrogate, or a stop before the first stage.
     """
-    weights, words = direction(fitted.classes, seed)
-    truth = [
-        np.isin(np.asarray(jets.label), [jets.classes.index(name) for name in side if name in jets.classes])
-        for side in (
-            [name for name, w in zip(fitted.classes, weights, strict=True) if w > 0],
-            [name for name, w in zip(fitted.classes, weights, strict=True) if w < 0],
-        )
-    ]
-    pair = truth[0] | truth[1]
-    jets, truth = jets[pair], [side[pair] for side in truth]
+    signal, background, words = stands(jets, fitted.classes, seed)
+    pair = signal | background
+    jets, signal = jets[pair], signal[pair]
     candidates = bank(jets, names, degree=degree, betas=betas, report=report, stop=stop)
     score = log_odds(fitted, jets, seed)
     found = search(
         score,
-        truth[0],
+        signal,
         candidates,
         jets.weight,
         surrogate=surrogate,
