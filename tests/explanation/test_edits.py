@@ -238,7 +238,7 @@ def test_what_cannot_be_done_is_said():
         (("radiate", 0, 1e-3), "must be above 0"),
         (("delete", 3, 3), "There is no subjet 3: the jet has 3"),
         (("rescal", 0, 1.0), "did you mean 'rescale'"),
-        (("rescale", 0), "takes the numbers particle, factor"),
+        (("rescale", 0), "takes the numbers Particle, Factor"),
         (("rotate", float("nan")), "takes the numbers"),
         (("rotate", "0.3"), "takes the numbers"),
     ]:

@@ -4,7 +4,7 @@ Every edit acts on all jets that it is given, usually one, and returns them with
 is named by its place in its jet, a subjet by its rank among the exclusive ones. The jets' stated four-momenta take the change
 of their constituents' sum (`axis="follows"`), so that nothing edited is nothing changed, or stay (`axis="kept"`).
 
-Columns of the source do not hold of an edited jet and are left behind, but for `CAME_FROM`, the place that each constituent
+In words particles are counted from 1, as people do. Columns of the source do not hold of an edited jet and are left behind, but for `CAME_FROM`, the place that each constituent
 had before the first edit, -1 where an edit made it.
 """
 
@@ -75,7 +75,7 @@ def drop(jets: Jets, particle: int | np.ndarray, *, axis: str = "follows") -> Je
     columns, rows = _columns(jets), _rows(jets, particle)
     keep = np.ones(len(columns["jet"]), dtype=bool)
     keep[rows] = False
-    step = f"dropped particle {_said(particle)}"
+    step = f"dropped {_ranked(particle)}"
     return _rebuilt(jets, {name: values[keep] for name, values in columns.items()}, axis, step)
 
 
@@ -138,7 +138,7 @@ def rescale(jets: Jets, particle: int | np.ndarray, factor: float, *, axis: str 
     columns, rows = _columns(jets), _rows(jets, particle)
     columns["pt"][rows] *= factor
     columns["mass"][rows] *= factor
-    return _rebuilt(jets, columns, axis, f"particle {_said(particle)} times {factor:g}")
+    return _rebuilt(jets, columns, axis, f"{_ranked(particle)} times {factor:g}")
 
 
 def shift(jets: Jets, particle: int | np.ndarray, deta: float, dphi: float, *, axis: str = "follows") -> Jets:
@@ -147,7 +147,7 @@ def shift(jets: Jets, particle: int | np.ndarray, deta: float, dphi: float, *, a
     Raises:
         DataError: a jet without such a particle, or a way that is not finite.
     """
-    return _moved(jets, _rows(jets, particle), deta, dphi, axis, f"moved particle {_said(particle)}")
+    return _moved(jets, _rows(jets, particle), deta, dphi, axis, f"moved {_ranked(particle)}")
 
 
 def rotate(
@@ -173,7 +173,7 @@ def rotate(
     deta, dphi = columns["eta"][rows] - eta, wrapped(columns["phi"][rows] - phi)
     columns["eta"][rows] = eta + np.cos(angle) * deta - np.sin(angle) * dphi
     columns["phi"][rows] = wrapped(phi + np.sin(angle) * deta + np.cos(angle) * dphi)
-    what = "the jet" if particle is None else f"particle {_said(particle)}"
+    what = "the jet" if particle is None else f"{_ranked(particle)}"
     return _rebuilt(jets, columns, axis, f"turned {what} by {angle:g} rad")
 
 
@@ -222,7 +222,7 @@ def split(
         part["mass"][at] *= fraction
         part["eta"][at] += along * way[0]
         part["phi"][at] = wrapped(part["phi"][at] + along * way[1])
-    step = f"split particle {_said(particle)}: share {share:g}, angle {angle:g}"
+    step = f"split {_ranked(particle)}: share {share:g}, angle {angle:g}"
     return _rebuilt(jets, _with(columns, second), axis, step)
 
 
@@ -246,7 +246,7 @@ def retype(jets: Jets, particle: int | np.ndarray, pid: int, *, axis: str = "fol
     for name, value in identity.items():
         columns[name][rows] = value
     columns["mass"][rows] = masses(np.array([pid]), PION)
-    return _rebuilt(jets, columns, axis, f"particle {_said(particle)} made type {pid}")
+    return _rebuilt(jets, columns, axis, f"{_ranked(particle)} made type {pid}")
 
 
 def move_subjet(
@@ -340,38 +340,38 @@ def radiate(
     return _rebuilt(jets, _with(columns, new), axis, f"added {particles} soft particles of share {share:g}")
 
 
-PARTICLE = Argument("particle", 0, np.inf, 0, 1)
+PARTICLE = Argument("Particle", 0, np.inf, 0, 1)
 _WAY = (Argument("Δη", -1, 1, 0.1, 0.01), Argument("Δφ [rad]", -1, 1, 0.0, 0.01))
-_SUBJET = (Argument("subjet", 0, 9, 0, 1), Argument("number of subjets", 1, 10, 3, 1))
-_TYPE = Argument("type", -np.inf, np.inf, PHOTON, 1)
-_SHARE = Argument("momentum fraction", 0.01, 0.99, 0.5, 0.01)
+_SUBJET = (Argument("Subjet", 0, 9, 0, 1), Argument("Number of subjets", 1, 10, 3, 1))
+_TYPE = Argument("Type", -np.inf, np.inf, PHOTON, 1)
+_SHARE = Argument("pT share", 0.01, 0.99, 0.5, 0.01)
 
 EDITS: Mapping[str, tuple[Callable[..., Jets], tuple[Argument, ...]]] = {
     "drop": (drop, (PARTICLE,)),
-    "rescale": (rescale, (PARTICLE, Argument("factor", 0, 4, 0.5, 0.01))),
+    "rescale": (rescale, (PARTICLE, Argument("Factor", 0, 4, 0.5, 0.01))),
     "shift": (shift, (PARTICLE, *_WAY)),
     "split": (
         split,
         (
             PARTICLE,
             _SHARE,
-            Argument("angle", 0, 0.8, 0.0, 0.005),
-            Argument("azimuth [rad]", -3.14, 3.14, 0.0, 0.01),
+            Argument("Angle", 0, 0.8, 0.0, 0.005),
+            Argument("Azimuth [rad]", -3.14, 3.14, 0.0, 0.01),
         ),
     ),
     "retype": (retype, (PARTICLE, _TYPE)),
     "add": (add, (Argument("pT [GeV]", 0.1, 300, 20, 0.1), *_WAY, _TYPE)),
     "radiate": (
         radiate,
-        (Argument("particles", 1, 300, 10, 1), Argument("momentum fraction of each", 1e-4, 0.02, 1e-3, 1e-4)),
+        (Argument("Particles", 1, 300, 10, 1), Argument("pT share of each", 1e-4, 0.02, 1e-3, 1e-4)),
     ),
-    "rotate": (rotate, (Argument("angle [rad]", -3.14, 3.14, 0.5, 0.01),)),
+    "rotate": (rotate, (Argument("Angle [rad]", -3.14, 3.14, 0.5, 0.01),)),
     "move": (move_subjet, (*_SUBJET, *_WAY)),
     "delete": (delete_subjet, _SUBJET),
 }
 """The edits by the names that a history keeps, with the numbers that each takes, in order."""
 
-WHOLE = frozenset({"particle", "type", "subjet", "number of subjets", "particles"})
+WHOLE = frozenset({"Particle", "Type", "Subjet", "Number of subjets", "Particles"})
 """Arguments that are whole numbers."""
 
 
@@ -520,6 +520,11 @@ def _double(records: ak.Array) -> ak.Array:
 
 
 def _said(value: Any) -> str:
-    """Returns a number, or that there is one per jet; particles are counted from 0 as in the jet's list."""
+    """Returns a number in words, or that there is one per jet."""
     values = np.unique(np.asarray(value))
     return f"{values[0]:g}" if len(values) == 1 else "chosen jet by jet"
+
+
+def _ranked(particle: int | np.ndarray) -> str:
+    """Returns which particle it is in words: people count from 1, the hardest."""
+    return f"particle {_said(np.asarray(particle) + 1)}"

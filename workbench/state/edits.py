@@ -124,7 +124,8 @@ def edit_of(*words: Any) -> Edit:
     if not isinstance(name, str) or not NAME.fullmatch(name) or not _finite(numbers):
         msg = f"{list(words)!r:.80} is not an edit; it needs a name and at most {NUMBERS} finite numbers."
         raise WorkbenchError(msg)
-    return (name, *(float(f"{x:.6g}") for x in numbers))
+    short = [float(f"{x:.6g}") for x in numbers]
+    return (name, *(int(x) if x.is_integer() else x for x in short))
 
 
 def _finite(numbers: Sequence[Any]) -> bool:

@@ -27,7 +27,9 @@ PREFETCHING = "explaining its neighbours"
 
 EXPLAINING_SECOND = "explaining the jet of the second sample"
 
-EXPRESS = frozenset({EXPLAINING, PREFETCHING, EXPLAINING_SECOND})
+EDITING = "explaining the edited jet"
+
+EXPRESS = frozenset({EXPLAINING, PREFETCHING, EXPLAINING_SECOND, EDITING})
 """Errands that should wait for no other."""
 
 NEIGHBOURS = 3

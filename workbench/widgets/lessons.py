@@ -235,5 +235,13 @@ LESSONS: dict[str, Lesson] = {
         question="Two runs differ in network and in number of training jets. What made the better one better?",
         answer="It cannot be told. Repeat one of them with the other's jets.",
     ),
+    "what-if": Lesson(
+        what="The open jet and the same jet after it was edited, with the score, its ledger and the graph of both.",
+        why="Relevance says what the network used in this jet, an edit says what it would have said of another one; where the two disagree, believe the edit.",
+        formula="Δ score = score(edited jet) − score(jet), neighbours found again",
+        question="A particle has relevance +0.5. Must the score fall by 0.5 when it is dropped?",
+        answer="No. Its neighbours then find others, the axis moves, and what it told may be told by another particle too.",
+        source="arXiv:2010.11998, arXiv:1810.05165",
+    ),
 }
 """By the name of the pane, or of what a tab of it shows."""
