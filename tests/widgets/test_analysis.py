@@ -14,7 +14,15 @@ from workbench.data.explanation import Explanation, Ledger
 from workbench.errors import DataError
 from workbench.state.sample import SampleState
 from workbench.state.selection import SelectionState
-from workbench.widgets.analysis import NEIGHBOURS, WHOLE, Analysis, Explanations, held_out, neighbours
+from workbench.widgets.analysis import (
+    NEIGHBOURS,
+    WHOLE,
+    Analysis,
+    Explanations,
+    entropy,
+    held_out,
+    neighbours,
+)
 from workbench.widgets.errands import Errands, alone
 
 JETS = toy_jets(60, 3)
@@ -254,3 +262,10 @@ def test_work_that_overlaps_gives_all_cores_back_when_the_last_is_done(monkeypat
         done.set()
         thread.join()
         assert cores.now == left
+
+
+def test_the_entropy_of_scores_is_that_of_the_closed_form():
+    scores = np.array([[1.0, 0.0], [0.5, 0.5], [0.1, 0.9]])
+    expected = [0.0, np.log(2), -0.1 * np.log(0.1) - 0.9 * np.log(0.9)]
+    np.testing.assert_allclose(entropy(scores), expected)
+    assert entropy(np.full((1, 5), 0.2)) == pytest.approx(np.log(5))

@@ -9,6 +9,7 @@ import workbench as wb
 from tests.toys import toy_jets
 from workbench.data import parquet
 from workbench.data.classes import ClassArray
+from workbench.physics.outliers import unusual
 from workbench.state.sample import SampleState
 from workbench.state.selection import SelectionState
 from workbench.widgets.code import NO_SOURCE, lines
@@ -119,7 +120,7 @@ class Planted:
         return ClassArray(scores, self.classes)
 
 
-@pytest.mark.parametrize("name", ["score", "loss"])
+@pytest.mark.parametrize("name", ["score", "loss", "uncertainty"])
 def test_the_lines_behind_a_column_of_a_tagger_of_three_classes_give_it(explorer, monkeypatch, name):
     drawn, analysis = [], explorer.analysis
     monkeypatch.setattr("bokeh.plotting.show", drawn.append)
@@ -131,3 +132,24 @@ def test_the_lines_behind_a_column_of_a_tagger_of_three_classes_give_it(explorer
     found = run(explorer.distributions.histograms[name].code)
     assert len(drawn) == 1
     np.testing.assert_allclose(found["values"], explorer.sample.column(name))
+
+
+@pytest.mark.parametrize("name", ["score", "margin", "unusual"])
+def test_the_lines_of_a_selection_by_an_added_column_select_the_same_jets(
+    explorer, monkeypatch, name, capsys
+):
+    monkeypatch.setattr(wb, "open", lambda path: Planted())
+    explorer.analysis.take(Planted(), "planted", source='wb.open("planted")')
+    explorer.wait(120)
+    explorer.sample.add(unusual=unusual(explorer.sample.jets))
+    middle = float(np.median(explorer.sample.column(name)))
+    try:
+        explorer.selection.brush(name, middle, np.inf)
+        found = run(explorer.table._code())
+        assert (
+            found["jets"].fingerprint
+            == explorer.jets.with_columns(**{name: found["jets"].columns[name]}).fingerprint
+        )
+        assert explorer.distributions.histograms["score"].code.count("tagger = ") == 1
+    finally:
+        explorer.selection.unbrush()

@@ -15,6 +15,7 @@ from workbench.data import parquet
 from workbench.data.classes import ClassArray
 from workbench.data.explanation import Explanation, Ledger
 from workbench.physics import images
+from workbench.physics.outliers import unusual
 from workbench.progress import Outcome
 from workbench.state.comparison import FIRST, SECOND
 from workbench.widgets.jet_explorer import JetExplorer
@@ -191,3 +192,22 @@ def run(code, names=None):
     with contextlib.redirect_stdout(said):
         exec(compile(html.unescape(code), "exported", "exec"), {} if names is None else names)
     return said.getvalue()
+
+
+def test_the_most_uncertain_jet_is_the_one_that_the_tagger_cannot_decide(explorer):
+    explorer.table.order.value = "most uncertain"
+    mass = np.asarray(JETS.p4.mass)
+    assert explorer.table.table.value["jet"].iloc[0] == np.argmin(np.abs(mass - 90))
+    assert "entropy" in explorer.table.told.object
+
+
+def test_unusual_jets_are_looked_for_when_they_are_asked_for_in_either_sample(explorer):
+    assert "unusual" not in explorer.sample.known
+    explorer.table.order.value = "most unusual"
+    assert "known once the jets are measured" in explorer.table.told.object
+    settle(explorer)
+    assert explorer.table.table.value["jet"].iloc[0] == np.argmax(unusual(JETS))
+    assert "Mahalanobis" in explorer.table.told.object
+    explorer.comparison.walking = SECOND
+    settle(explorer)
+    assert explorer.table.table.value["jet"].iloc[0] == np.argmax(unusual(OTHER))

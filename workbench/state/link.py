@@ -16,8 +16,8 @@ from .selection import SelectionState
 VERSION = 1
 LONGEST = 4000
 """Characters of an address that are read; what is longer is not from us."""
-LATER = ("score", "loss", "margin")
-"""Columns that a sample gets from a tagger."""
+LATER = ("score", "loss", "margin", "uncertainty", "unusual")
+"""Columns that a sample gets from a tagger, or when they are first asked for."""
 NAMES = ("sample", "beside", "network", "rule", "method", "attention", "signal", "background", "view")
 """What an address names by a word; each may have a list of the words there are, or something that checks one."""
 LISTS = {"class": "classes", "show": "shown", "tab": "tabs", "display": "display"}

@@ -1,6 +1,6 @@
 """The sample a page shows."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,8 @@ class SampleState(param.Parameterized):
     """Jets, the expression that selects among them, and the columns that panes draw.
 
     `jets` are all jets of the sample; nothing is cut away. What the expression keeps is `keep`; what is brushed and
-    picked on top of it belongs to `SelectionState`.
+    picked on top of it belongs to `SelectionState`. `making`, where it is set, gives the lines of Python that make an added
+    column: `values` of `jets`.
     """
 
     jets: Jets | None = param.ClassSelector(class_=Jets, allow_None=True, doc="All jets of the sample.")
@@ -42,6 +43,7 @@ class SampleState(param.Parameterized):
     def __init__(self, **parameters: Any) -> None:
         self._columns: dict[str, np.ndarray] = {}
         self._added: dict[str, np.ndarray] = {}
+        self.making: Callable[[str], Sequence[str]] | None = None
         super().__init__(**parameters)
 
     def __len__(self) -> int:
@@ -90,6 +92,10 @@ class SampleState(param.Parameterized):
             return ()
         plain = (name for name, column in self.jets.columns.items() if _is_plain(column))
         return tuple(dict.fromkeys((*self._added, *MOMENTUM, "weight", *plain, *OBSERVABLES)))
+
+    def added(self, names: Iterable[str]) -> list[str]:
+        """Returns those of the names that are added columns, of which a file knows nothing."""
+        return [name for name in dict.fromkeys(names) if name in self._added]
 
     @property
     def known(self) -> tuple[str, ...]:

@@ -84,6 +84,9 @@ def held_out(mask: np.ndarray, seed: int) -> np.ndarray:
     return rest
 
 
+FROM_TAGGER = ("score", "loss", "margin", "uncertainty")
+"""Columns that a sample gets from a tagger."""
+
 WHOLE = "sample_fingerprint"
 """In the note of a fit: the fingerprint of the sample that its jets were chosen from."""
 
@@ -216,6 +219,7 @@ class Analysis(param.Parameterized):
     def __init__(self, sample: SampleState, selection: SelectionState, errands: Errands) -> None:
         self.explanations = Explanations()
         super().__init__(sample=sample, selection=selection, errands=errands)
+        sample.making = self.giving
         sample.param.watch(self._on_sample, "jets")
         selection.param.watch(self._explain, "current")
         self.param.watch(self._explain, ["rule", "method", "attention", "record"])
@@ -253,7 +257,7 @@ class Analysis(param.Parameterized):
             cut=None,
         )
         # What another tagger said must not stand under this one's name, nor stay if this one cannot score the sample.
-        self.sample.drop("score", "loss", "margin")
+        self.sample.drop(*FROM_TAGGER)
         self._score()
         self._explain()
 
@@ -293,15 +297,18 @@ class Analysis(param.Parameterized):
         return (f"tagger = {self.source}" if self.source else NO_SOURCE,)
 
     def giving(self, name: str) -> tuple[str, ...]:
-        """Returns the lines of Python that give a column which the tagger gave: "score" or "loss"."""
-        if name == "loss":
-            imports = ["import numpy as np", "from workbench.widgets.analysis import losses"]
-            last = "values = losses(jets, np.asarray(tagger.score(jets)), tagger.classes)"
-        else:
-            imports = ["from workbench.physics.roc import discriminant"]
-            pair = f"signal={self.signal!r}, background={self.background!r}"
-            last = f"values = discriminant(tagger.score(jets), {pair})"
-        return (*imports, *self.lines, last)
+        """Returns the lines of Python that give, as `values` of `jets`, a column that was added on the page."""
+        if name == "unusual":
+            return ("from workbench.physics.outliers import unusual", "values = unusual(jets)")
+        here, roc = "from workbench.widgets.analysis import", "from workbench.physics.roc import discriminant"
+        score = f"discriminant(tagger.score(jets), signal={self.signal!r}, background={self.background!r})"
+        loss = "losses(jets, np.asarray(tagger.score(jets)), tagger.classes)"
+        *imports, values = {
+            "loss": ("import numpy as np", f"{here} losses", loss),
+            "uncertainty": (f"{here} entropy", "entropy(tagger.score(jets))"),
+            "margin": ("import numpy as np", roc, f"np.abs({score} - {self.cut!r})"),
+        }.get(name, (roc, score))
+        return (*imports, *self.lines, f"values = {values}")
 
     @property
     def measuring(self) -> tuple[str, ...]:
@@ -345,7 +352,7 @@ class Analysis(param.Parameterized):
         self.beside_scores = None
         if fitted is None or beside is None or beside.jets is None or len(beside) == 0:
             return
-        jets = beside.jets
+        jets, beside.making = beside.jets, self.giving
         self.errands.send(
             "scoring the second sample",
             lambda: fitted.score(jets),
@@ -368,6 +375,7 @@ class Analysis(param.Parameterized):
     def _columns(self, jets: Jets, scores: Any) -> dict[str, np.ndarray]:
         """Returns what the tagger says of each jet, by name of column."""
         columns = {"score": discriminant(scores, signal=self.signal, background=self.background)}
+        columns["uncertainty"] = entropy(scores)
         if self.cut is not None:
             columns["margin"] = np.abs(columns["score"] - self.cut)
         if set(jets.classes) <= set(self.fitted.classes):
@@ -471,6 +479,12 @@ def _explained(fitted: Any, jets: Jets, indices: Sequence[int], *how: str) -> li
     """Returns one explanation per jet; a jet's is the same alone and in company."""
     found = public("explain")(fitted, jets[np.asarray(indices)], **arguments(*how))
     return [found[i : i + 1] for i in range(len(indices))] if len(indices) > 1 else [found]
+
+
+def entropy(scores: Any) -> np.ndarray:
+    """Returns how undecided probabilities (jets, classes) are, −Σ p ln p in nat, shape (jets,): 0 to ln(classes)."""
+    p = np.asarray(scores, dtype=float)
+    return -np.sum(np.where(p > 0, p * np.log(np.where(p > 0, p, 1.0)), 0.0), axis=1)
 
 
 def losses(jets: Jets, scores: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:

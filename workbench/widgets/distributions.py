@@ -21,7 +21,7 @@ from .sample_comparison import SampleComparison
 from .selection_bar import SelectionBar
 
 SHOWN = ("mass", "sd_mass", "multiplicity", "tau21", "tau32", "score")
-NEVER = ("margin", "event_index")
+NEVER = ("margin", "event_index", "unusual")
 """Columns that nobody wants a histogram of."""
 COMPARING = "comparing the samples"
 MEASURING = "measuring the jets"

@@ -3,11 +3,13 @@
 import time
 from typing import Any
 
+import numpy as np
 import panel as pn
 import panel_material_ui as pmui
 
 from ..data.events import Events
 from ..data.jets import Jets
+from ..physics.outliers import unusual
 from ..state.comparison import SECOND, ComparisonState
 from ..state.sample import SampleState
 from ..state.selection import SelectionState
@@ -26,6 +28,8 @@ from .sample_switch import JetWalk
 
 BEAT = 100
 """Milliseconds between two looks at what the errands and the worker have done."""
+
+MEASURING = "finding unusual jets"
 
 PATIENCE = 600.0
 """Seconds that `wait` waits at most if not told otherwise."""
@@ -63,6 +67,7 @@ class Explorer(pn.viewable.Viewer):
         self.comparison, self.teaching = ComparisonState(self._selection), Teaching()
         self.comparison.param.watch(lambda event: self.analysis.param.update(beside=event.new), "reference")
         self.table = JetTable(self.sample, self._selection, self.teaching, self.comparison)
+        self.table.wanted = self._measure
         self.inspector = JetInspector(self.sample, self._selection, self.analysis, self.comparison)
         self.display = EventDisplay(self.inspector.state)
         self.walk = JetWalk(self.comparison)
@@ -238,6 +243,20 @@ class Explorer(pn.viewable.Viewer):
             self._selection.step(1)
         self.wait()
         return super()._repr_mimebundle_(include, exclude)
+
+    def _measure(self, name: str) -> bool:
+        """Begins to make a column that is made when it is first asked for; False for any other."""
+        sample = self.comparison.walked.sample
+        jets = sample.jets
+        if name != "unusual" or jets is None:
+            return False
+
+        def take(found: np.ndarray) -> None:
+            if jets is sample.jets:
+                sample.add(unusual=found)
+
+        self.errands.send(MEASURING, lambda: unusual(jets), take)
+        return True
 
     def _draw(self, *events: Any) -> None:
         """Shows the open jet of the sample that is walked through."""

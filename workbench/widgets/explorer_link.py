@@ -102,6 +102,7 @@ class ExplorerLink:
         self.link.forget()
         if first and self.sample.id == wanted:
             self.link.apply(self.sample, self.selection)
+            self.explorer.table.show_order(self.link.by, self.link.descending)
             self.show()
         self.address.begin()
 

@@ -16,7 +16,6 @@ from ..state.binned import ALL
 from ..state.comparison import ComparisonState
 from ..state.selection import SelectionState
 from ..views import image as view
-from . import code
 from .analysis import Analysis
 from .errands import Errands
 from .panes import line, picture, row, say
@@ -146,8 +145,13 @@ class JetImages(pn.viewable.Viewer):
                 )
         return pd.concat(parts, ignore_index=True)
 
+    @property
+    def beside(self) -> SelectionState | None:
+        """Selection of the second sample where it is looked at too."""
+        return self.comparison.beside if self.shown.value == SAMPLES else None
+
     def code(self) -> list[str]:
-        """Returns the lines of Python that make what is looked at."""
+        """Returns the lines of Python that make what is looked at, of `jets` and, where there is one, `second`."""
         steps = ", ".join(f"images.{step.__name__}" for step in self.steps)
         steps = f"({steps},)" if steps else "()"
         head = "from workbench.physics import images"
@@ -163,15 +167,9 @@ class JetImages(pn.viewable.Viewer):
         return [head, *means, "shift = images.difference(mean_0, mean_1)"]
 
     def _code_of_samples(self, steps: str) -> list[str]:
-        mine, other = self._classes()
-        reference, beside = self.comparison.reference, self.comparison.beside
-        source = reference.source if reference is not None else ""
-        formula = beside.formula if beside is not None else ""
-        chosen = f"wb.select({source}, {formula!r})" if formula else source
-        parts = {"jets": mine, "second": other}
-        of = [f"{x}[{x}.is_class({name!r})]" if name != ALL else x for x, name in parts.items()]
+        parts = zip(("jets", "second"), self._classes(), strict=True)
+        of = [f"{x}[{x}.is_class({name!r})]" if name != ALL else x for x, name in parts]
         return [
-            f"second = {chosen}" if source else code.NO_SOURCE.replace("`jets`", "`second`"),
             *(f"mean_{i} = images.average({x}, steps={steps})" for i, x in enumerate(of)),
             "shift = images.difference(mean_0, mean_1)",
         ]

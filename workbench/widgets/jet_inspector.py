@@ -274,7 +274,7 @@ class JetInspector(pn.viewable.Viewer):
         index, analysis = self.selection.current or 0, self.analysis
         if not last and self.tabs.active == IMAGE:
             selection = None if self.images.shown.value == JET else self.selection
-            return code.lines(self.sample, selection, *self.images.code())
+            return code.lines(self.sample, selection, *self.images.code(), beside=self.images.beside)
         how = ", ".join(f"{name}={value!r}" for name, value in analysis.arguments.items())
         explained = f"explanation = wb.explain(tagger, jets[{index}:{index + 1}], {how})"
         shown = last or LINE_OF_TAB[self.tabs.active].format(index=index)

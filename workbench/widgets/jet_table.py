@@ -1,5 +1,6 @@
 """The selected jets as a table, in an order that pays; a click on a row opens the jet."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import panel as pn
 import panel_material_ui as pmui
 from bokeh.models.widgets.tables import NumberFormatter, StringFormatter
 
+from ..physics.outliers import MEASURED
 from ..state.comparison import ComparisonState
 from ..state.sample import SampleState
 from ..state.selection import SelectionState
@@ -23,13 +25,22 @@ ROWS = 200
 ORDERS = {
     "as in the sample": ("", False),
     "most confident and wrong": ("loss", True),
+    "most uncertain": ("uncertainty", True),
     "nearest to the threshold": ("margin", False),
+    "most unusual": ("unusual", True),
     "highest score": ("score", True),
     "lowest score": ("score", False),
     "largest mass": ("mass", True),
     "most constituents": ("multiplicity", True),
     "hardest": ("pt", True),
 }
+MEANT = {
+    "uncertainty": "Uncertain: the entropy −Σ p ln p of the tagger's probabilities is large.",
+    "unusual": "Unusual: far from the mean of all jets of this sample in "
+    f"{', '.join(MEASURED)} (Mahalanobis distance); rare jets of a known kind are found too.",
+}
+"""What an order goes by, where its name does not say it."""
+
 COLUMNS = {
     "score": "score",
     "loss": "loss",
@@ -86,6 +97,7 @@ class JetTable(pn.viewable.Viewer):
         self.comparison = comparison or ComparisonState(selection)
         self.switch = SampleSwitch(self.comparison)
         self.teaching = teaching or Teaching()
+        self.wanted: Callable[[str], bool] | None = None
         self.order = pmui.Select(
             label="Order", options=list(ORDERS), value="as in the sample", size="small", width=230
         )
@@ -134,20 +146,26 @@ class JetTable(pn.viewable.Viewer):
         return self.selection is not self.comparison.selection
 
     def _change(self, *events: Any) -> None:
-        """Lists the other sample, in the order that is chosen if it has that column."""
-        by, descending = ORDERS[self.order.value]
-        if by in ("", *self.sample.known):
-            self.selection.order(by, descending=descending)
+        """Lists the other sample, in the order that is chosen."""
         self._fill()
+        self._reorder()
 
     def _follow(self, *events: Any) -> None:
         if self.walks_second:
             self._renew()
 
+    def show_order(self, by: str, descending: bool) -> None:
+        """Chooses an order by its column; one that is not offered changes nothing."""
+        named = [name for name, how in ORDERS.items() if how == (by, descending)]
+        if by and named:
+            self.order.value = named[0]
+
     def _reorder(self, *events: Any) -> None:
         by, descending = ORDERS[self.order.value]
         if by and by not in self.sample.known:
-            say(self.told, "This order is known once a tagger has scored the jets.")
+            made = self.wanted is not None and self.wanted(by)
+            after = "the jets are measured" if made else "a tagger has scored the jets"
+            say(self.told, f"This order is known once {after}.")
             return
         self.selection.order(by, descending=descending)
         if self.walks_second:
@@ -165,10 +183,8 @@ class JetTable(pn.viewable.Viewer):
         self.table.value = rows(self.sample, self.selection.first(ROWS), self.teaching)
         of = " of the second sample" if self.walks_second else ""
         more = f"; the first {ROWS} are listed" if count > ROWS else ""
-        say(
-            self.told,
-            f"{count:,} selected jets{of}{more}. Click one to open it. SD: soft drop, N: constituents.",
-        )
+        text = f"{count:,} selected jets{of}{more}. Click one to open it. SD: soft drop, N: constituents."
+        say(self.told, f"{text} {MEANT.get(self.selection.by, '')}".strip())
         self._mark()
 
     def _open(self, event: Any) -> None:

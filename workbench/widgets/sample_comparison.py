@@ -71,20 +71,16 @@ class SampleComparison(pn.viewable.Viewer):
         )
 
     def _code(self) -> str:
-        reference, beside = self.comparison.reference, self.comparison.beside
-        source = reference.source if reference is not None else ""
-        formula = beside.formula if beside is not None else ""
-        second = f"wb.select({source}, {formula!r})" if formula else source
         names = [name for name in self._names() if name in OBSERVABLES]
         return code.lines(
             self.sample,
             self.comparison.selection,
             "from workbench.physics.compatibility import separation",
-            f"second = {second}" if source else code.NO_SOURCE.replace("`jets`", "`second`"),
             f"names = {names!r}",
             "a, b = (wb.physics.observables.observables(x, names) for x in (jets, second))",
             "for name in names:",
             "    print(name, separation(a[name], b[name], jets.weight, second.weight))",
+            beside=self.comparison.beside,
         )
 
     def __panel__(self) -> pn.viewable.Viewable:
