@@ -9,9 +9,10 @@ from scipy import stats
 
 import workbench as wb
 from workbench.errors import ExplanationError
-from workbench.explanation.agreement import USUAL, WAYS, agreement, maps
+from workbench.explanation.agreement import agreement, maps
 from workbench.explanation.planted import planted_tagger
 from workbench.explanation.resampling import mean
+from workbench.explanation.ways import USUAL, WAYS, way_of
 from workbench.simulate.planted import planted_jets
 
 JETS = planted_jets(150, seed=1)
@@ -57,8 +58,14 @@ def test_maps_of_noise_agree_by_chance_alone():
 
 
 def test_every_way_gives_the_map_of_a_network_that_adds_up_its_particles():
-    found = agreement(maps(TAGGER, JETS[:20], tuple(WAYS)))
-    np.testing.assert_allclose(found.rank.value, np.ones((len(WAYS),) * 2), atol=1e-9)
+    ways = [way for way in WAYS if "flat" not in way and "w²" not in way]
+    found = agreement(maps(TAGGER, JETS[:20], ways))
+    np.testing.assert_allclose(found.rank.value, np.ones((len(ways),) * 2), atol=1e-9)
+
+
+def test_every_way_is_found_again_by_its_arguments():
+    assert [way_of(**{"rule": "epsilon", **way}) for way in WAYS.values()] == list(WAYS)
+    assert way_of("gamma", attention="cp") == ""
 
 
 def test_each_pair_has_its_row_with_errors():

@@ -127,3 +127,27 @@ def test_what_cannot_be_compared_is_refused_with_a_sentence(change, sentence):
         )
     with pytest.raises(ExplanationError, match=sentence):
         compare_samples((jets, one), (OTHER, other), permutations=3, **change)
+
+
+def test_one_network_looks_at_two_samples_of_one_kind_alike():
+    """Five p-values; one of them is below 0.002 by chance once in 100."""
+    steps = []
+    found = wb.at_equal_score(planted_tagger(), ONE, OTHER, way="LRP 0", report=steps.append)
+    assert list(found) == ["species", "charge", "rank", "deltar", "fraction"]
+    assert min(part.p for part in found.values()) > 0.002
+    assert [steps[-1].done, steps[-1].total] == [300, 300]
+    # Muon jets are compared with muon jets: all relevance lies on leptons in both.
+    np.testing.assert_allclose(found["species"].first.value[[3, 4]].sum(), 1, atol=1e-6)
+
+
+def test_what_the_particles_do_not_have_is_not_compared():
+    kept = [name for name in ak.fields(ONE.constituents) if name not in ("pid", "charge")]
+    bare = replace(ONE, constituents=ak.with_name(ONE.constituents[kept], "Momentum4D"))
+    with pytest.raises(ExplanationError, match="tarot"):
+        wb.at_equal_score(planted_tagger(), bare, bare, way="tarot")
+    pfn = wb.Tagger(network="pfn", epochs=1, phi_sizes=[8], f_sizes=[8]).fit(ONE, seed=1)
+    assert list(wb.at_equal_score(pfn, bare[:60], bare[60:], permutations=3)) == [
+        "rank",
+        "deltar",
+        "fraction",
+    ]

@@ -17,24 +17,10 @@ from ..progress import Never, Report, Step, Stop, silent
 from .explain import explain
 from .resampling import DRAWS, mean
 from .score import Seed
+from .ways import USUAL, WAYS
 
 TOP = 5
 """Particles per jet whose overlap is counted."""
-
-WAYS: Mapping[str, Mapping[str, str]] = {
-    "LRP ε": {"rule": "epsilon"},
-    "LRP γ": {"rule": "gamma"},
-    "LRP z⁺": {"rule": "z+"},
-    "LRP ε, attention as given": {"rule": "epsilon", "attention": "cp"},
-    "integrated gradients": {"method": "integrated gradients"},
-    "occlusion": {"method": "occlusion"},
-    "Shapley sampling": {"method": "shapley sampling"},
-    "leave one out": {"method": "leave one out"},
-}
-"""Ways to explain, as arguments of `explain`."""
-
-USUAL = ("LRP ε", "LRP γ", "LRP z⁺", "integrated gradients", "occlusion", "leave one out")
-"""Those compared unless others are asked for."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +84,7 @@ def maps(
     Args:
         fitted: A tagger that sees particles.
         jets: Some hundred jets.
-        ways: Names of `WAYS`.
+        ways: Names of `ways.WAYS`.
         seed: Which score, as `explain` takes it.
         report: Told after each way.
         stop: When set, the ways so far are returned.

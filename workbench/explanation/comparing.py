@@ -1,7 +1,9 @@
 """Two explanations beside one another: of two networks, two epochs, two rules; or of two samples, without labels."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import awkward as ak
 import numpy as np
@@ -9,13 +11,21 @@ import pandas as pd
 
 from ..data.explanation import Explanation
 from ..data.jets import Jets
+from ..engines.fitted import FittedTagger
 from ..errors import ExplanationError, nearest
 from ..physics.bootstrap import Estimate
 from ..physics.partitions import PARTITIONS, Axis, Sorted, lacking, tabulated
+from ..progress import Report, Step, Stop, silent
+from .explain import explain
 from .randomisation import alike
+from .score import Seed
+from .ways import WAYS
 
 SCORE_BINS = 5
 """Bins of equal jets in the score, within which the samples are compared."""
+
+NAMES = ("species", "charge", "rank", "deltar", "fraction")
+"""Ways to sort particles that are compared unless others are asked for."""
 
 PERMUTATIONS = 499
 """Times that the jets are dealt anew to the two samples; the smallest p-value is one in 500."""
@@ -164,6 +174,55 @@ def compare_samples(
     used = np.concatenate(groups)
     number = int((~which[used]).sum()), int(which[used].sum())
     return SampleDifference(name, axis, one, other, float(found[0]), float(p[0]), found[1:], p[1:], number)
+
+
+def at_equal_score(
+    fitted: FittedTagger,
+    first: Jets,
+    second: Jets,
+    names: Sequence[str] = NAMES,
+    *,
+    way: str = "LRP ε",
+    score: Seed = None,
+    permutations: int = PERMUTATIONS,
+    seed: int = 0,
+    report: Report = silent,
+    stop: Stop | None = None,
+) -> dict[str, SampleDifference]:
+    """Returns where a tagger looks differently at two samples although it gives them the same score, by way to sort particles.
+
+    Args:
+        fitted: A network that sees particles.
+        first: A sample; no labels are needed, weights are not used.
+        second: Another one.
+        names: Ways to sort particles; those that need a field which a sample lacks are left out.
+        way: How to explain, a name of `ways.WAYS`.
+        score: Which score, as `explain` takes its seed.
+        permutations: Times that jets are dealt anew.
+        seed: Of the dealing.
+        report: Told how many jets are explained.
+        stop: When set, the jets explained so far are compared.
+
+    Raises:
+        ExplanationError: an unknown way, what `explain` refuses, or no score that both samples reach.
+    """
+    if way not in WAYS:
+        msg = f"There is no way to explain called {way!r}; known are {', '.join(WAYS)}."
+        raise ExplanationError(msg)
+    how, total = dict(WAYS[way]), len(first) + len(second)
+    pairs = []
+    for done, jets in ((0, first), (len(first), second)):
+        # The reporter of the second sample counts on from the first.
+        told = partial(_onwards, report, done, total)
+        explanation = explain(fitted, jets, seed=score, report=told, stop=stop, **how)
+        pairs.append((jets[: len(explanation)], explanation))
+    possible = [n for n in names if not any(lacking(PARTITIONS[n], jets) for jets in (first, second))]
+    settings: dict[str, Any] = {"permutations": permutations, "seed": seed}
+    return {name: compare_samples(pairs[0], pairs[1], name, **settings) for name in possible}
+
+
+def _onwards(report: Report, done: int, total: int, step: Step) -> None:
+    report(Step(done=done + step.done, total=total, unit="jets"))
 
 
 def _axis(name: str) -> Axis:

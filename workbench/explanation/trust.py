@@ -13,13 +13,14 @@ from ..engines.fitted import FittedTagger
 from ..errors import ExplanationError
 from ..physics.bootstrap import Estimate
 from ..progress import Never, Report, Step, Stop, silent
-from .agreement import USUAL, WAYS, Agreement, agreement, maps
+from .agreement import Agreement, agreement, maps
 from .explain import explain
 from .faithfulness import DeletionCurves, deletion_curves, infidelity
 from .randomisation import HEAD, ClassSensitivity, Randomisation, class_sensitivity, randomisation
 from .resampling import DRAWS, written
 from .score import Seed
 from .shaking import RESOLUTION, max_sensitivity
+from .ways import USUAL, WAYS
 
 HOLDS, DOUBTFUL, FAILS = "holds", "doubtful", "fails"
 """Verdicts."""
@@ -51,7 +52,7 @@ class Trust:
     """What the checks found; one that was not made, or could not be, is None.
 
     Attributes:
-        way: The way to explain, a name of `agreement.WAYS`.
+        way: The way to explain, a name of `ways.WAYS`.
         jets: Number of jets looked at.
         closed: Share of the jets whose books close to 1 in 100.
         agreement: With other ways to explain.
@@ -197,7 +198,7 @@ def assess(
     Args:
         fitted: A tagger.
         jets: A hundred jets or so; every check explains them several times.
-        way: The way to explain that is judged, a name of `agreement.WAYS`.
+        way: The way to explain that is judged, a name of `ways.WAYS`.
         others: Ways that it is compared with.
         score: Which score, as `explain` takes its seed.
         draws: Samples drawn for the errors.
