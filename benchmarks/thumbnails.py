@@ -10,8 +10,9 @@ import numpy as np
 
 import workbench as wb
 from workbench.data.jets import Jets
+from workbench.physics.kinematics import relative
 from workbench.physics.observables import observables
-from workbench.views.palette import OKABE_ITO
+from workbench.views.palette import OKABE_ITO, RELEVANCE
 
 FOLDER = Path(__file__).parents[1] / "workbench" / "widgets" / "thumbnails"
 WIDTH, HEIGHT = 320, 150
@@ -63,16 +64,40 @@ def jet(jets: Jets) -> str:
     phi = np.angle(np.exp(1j * (np.asarray(constituents.phi) - p4.phi)))
     pt, middle = np.asarray(constituents.pt), (WIDTH / 2, HEIGHT / 2)
     scale = HEIGHT / 1.7
-    parts.append(
-        f'<circle cx="{middle[0]}" cy="{middle[1]}" r="{0.8 * scale:.1f}" fill="none" stroke="currentColor" '
-        'stroke-opacity="0.5" stroke-dasharray="3 4"/>'
-    )
+    parts.append(_cone(scale))
     for a, b, c in zip(eta, phi, pt, strict=True):
         parts.append(
             f'<circle cx="{middle[0] + a * scale:.1f}" cy="{middle[1] - b * scale:.1f}" r="{1 + 14 * np.sqrt(c / pt.max()):.1f}" '
             f'fill="{OKABE_ITO[0]}" fill-opacity="0.55" stroke="{OKABE_ITO[0]}"/>'
         )
     return svg(*parts)
+
+
+def relevance(jets: Jets) -> str:
+    """Returns a top jet in eta and phi, its particles in the colours of their relevance for the bundled tagger."""
+    tagger = wb.open(wb.bundled("tagger"))
+    top = np.flatnonzero(jets.is_class("top"))[:60]
+    explained = wb.explain(tagger, jets[top], rule="gamma")
+    both = [float(np.sum(np.abs(values)) - abs(np.sum(values))) for values in explained.relevance]
+    best = int(np.argmax(both))
+    one, values = jets[top[best] : top[best] + 1], np.asarray(explained.relevance[best])
+    around, pt = relative(one)[0], np.asarray(one.constituents[0].pt)
+    limit, scale = float(np.abs(values).max()), HEIGHT / 1.7
+    parts = [_cone(scale)]
+    for a, b, c, r in zip(np.asarray(around.deta), np.asarray(around.dphi), pt, values, strict=True):
+        colour = RELEVANCE[round((r / limit + 1) / 2 * (len(RELEVANCE) - 1))]
+        parts.append(
+            f'<circle cx="{WIDTH / 2 + a * scale:.1f}" cy="{HEIGHT / 2 - b * scale:.1f}" '
+            f'r="{1.5 + 14 * np.sqrt(c / pt.max()):.1f}" fill="{colour}" stroke="#888888" stroke-width="0.7"/>'
+        )
+    return svg(*parts)
+
+
+def _cone(scale: float) -> str:
+    return (
+        f'<circle cx="{WIDTH / 2}" cy="{HEIGHT / 2}" r="{0.8 * scale:.1f}" fill="none" stroke="currentColor" '
+        'stroke-opacity="0.5" stroke-dasharray="3 4"/>'
+    )
 
 
 def curves(jets: Jets) -> str:
@@ -104,10 +129,11 @@ def _ground() -> str:
 
 
 def main(folder: Path) -> None:
-    """Writes jets.svg, display.svg and runs.svg."""
+    """Writes one file per card."""
     folder.mkdir(parents=True, exist_ok=True)
     jets = wb.load(wb.bundled("jets"))
-    for name, drawn in (("jets", distribution), ("display", jet), ("runs", curves)):
+    drawings = (("jets", distribution), ("display", jet), ("relevance", relevance), ("runs", curves))
+    for name, drawn in drawings:
         (folder / f"{name}.svg").write_text(drawn(jets))
 
 

@@ -2,7 +2,7 @@
 
 import awkward as ak
 import numpy as np
-from bokeh.models import ColumnDataSource, HoverTool, LinearColorMapper, TapTool
+from bokeh.models import ColorBar, ColumnDataSource, HoverTool, LinearColorMapper, TapTool
 from bokeh.plotting import figure
 
 from ..data.explanation import Explanation
@@ -121,6 +121,9 @@ def graph_figure(
         nonselection_line_alpha=1,
     )
     plot.add_tools(TapTool(renderers=[dots]))
+    if of_edges is not None:
+        bar = ColorBar(color_mapper=of_edges, width=10, title="edges [log-odds]", background_fill_alpha=0)
+        plot.add_layout(bar, "right")
     told = [("edge", "@relevance{+0.0000} log-odds")]
     plot.add_tools(HoverTool(renderers=[lines], tooltips=told, visible=False))
     return plot

@@ -77,6 +77,11 @@ def difference_scale(limit: float = 5.0) -> LinearColorMapper:
     return LinearColorMapper(palette=RELEVANCE, low=-limit, high=limit, nan_color=SKY)
 
 
+def relevance_scale(limit: float = 1.0) -> LinearColorMapper:
+    """Returns the diverging scale of relevance in pixels; those without particles are as the page is."""
+    return LinearColorMapper(palette=RELEVANCE, low=-limit, high=limit, nan_color=(0, 0, 0, 0))
+
+
 def image_figure(
     source: ColumnDataSource, scale: LogColorMapper | LinearColorMapper, *, name: str = "image"
 ) -> figure:

@@ -58,6 +58,12 @@ CARDS = (
         "Events and jets in space, in η–φ, x–y and r–z: real collisions, simulated ones, and your own files.",
     ),
     Card(
+        "relevance",
+        "Relevance",
+        "What a network looked at, in one jet and in a sample; what if the jet were another; and whether to trust the map.",
+        (("03_can_you_trust_this_map", "Can you trust this map?"),),
+    ),
+    Card(
         "runs",
         "Runs",
         "Every network that was trained: compare, open again, repeat with the same seed, export.",

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import panel as pn
 import panel_material_ui as pmui
-from bokeh.models import ColumnDataSource, LinearColorMapper
+from bokeh.models import ColorBar, ColumnDataSource, LinearColorMapper
 
 from ..data.explanation import Explanation
 from ..data.jets import Jets
@@ -14,7 +14,7 @@ from ..physics.graphs import edges
 from ..views import graph
 from ..views.ledger import written
 from ..views.palette import RELEVANCE, symmetric_limit
-from .panes import line, picture, say
+from .panes import line, picture, row, say
 from .table import table, table_pane
 
 NEIGHBOURS = 7
@@ -41,7 +41,7 @@ class JetGraph(pn.viewable.Viewer):
         self.edges = graph.empty()
         self.scale = graph.edge_scale(1.0, RELEVANCE)
         self.figure = graph.graph_figure(self.edges, particles, scale, EXTENT, self.scale)
-        small: dict[str, Any] = {"size": "small", "width": 260}
+        small: dict[str, Any] = {"size": "small", "sizing_mode": "stretch_width"}
         self.shown = pmui.Select(label="Edges", options={NEAREST_IN_WORDS: NEAREST}, value=NEAREST, **small)
         self.neighbours = pmui.IntSlider(
             label="Neighbours of each particle", start=1, end=24, value=NEIGHBOURS, **small
@@ -77,6 +77,7 @@ class JetGraph(pn.viewable.Viewer):
         else:
             self.edges.data = dict(graph.empty().data)
         self.neighbours.visible = chosen == NEAREST
+        self.figure.select_one(ColorBar).visible = chosen != NEAREST
         self._tell(explanation)
 
     def _offer(self, blocks: list[str]) -> None:
@@ -107,9 +108,7 @@ class JetGraph(pn.viewable.Viewer):
             self.draw(*self._now)
 
     def __panel__(self) -> pn.viewable.Viewable:
-        chosen = pn.Row(
-            self.shown, self.neighbours, sizing_mode="stretch_width", styles={"flex-wrap": "wrap"}
-        )
+        chosen = row([self.shown, self.neighbours], width=180, most=2)
         return pn.Column(
             chosen, picture(self.figure), self.told, self.table, sizing_mode="stretch_width", margin=0
         )

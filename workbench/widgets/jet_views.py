@@ -18,7 +18,7 @@ from ..views.palette import symmetric_limit
 from .analysis import PROPAGATION, Analysis
 from .jet_graph import EXTENT, JetGraph
 from .jet_images import JET, JetImages
-from .panes import fold, line, picture, row, say
+from .panes import fold, line, picture, say
 from .table import table, table_pane
 
 NARROW_TABS = {"& .MuiTab-root": {"minWidth": 0, "padding": "6px 10px", "textTransform": "none"}}
@@ -69,7 +69,7 @@ class JetViews:
         self.cells, self.lund = features.empty(), lund.empty()
         self.pixels = image.empty(extent=EXTENT)
         self.cell_scale, self.emission_scale = particles.relevance_scale(), particles.relevance_scale()
-        self.pixel_scale = image.difference_scale()
+        self.pixel_scale = image.relevance_scale()
         self.features = FactorRange()
         self.dots = dots
         self._jet: Jets | None = None
@@ -85,16 +85,18 @@ class JetViews:
         self.heat = features.heat_figure(self.cells, self.cell_scale, self.features)
         self.plane = lund.plane_figure(self.lund, self.emission_scale)
         self.mosaic = image.image_figure(self.pixels, self.pixel_scale, name="relevance image")
+        self.mosaic.background_fill_alpha = 0
         image.say_unit(self.mosaic, "relevance [log-odds]")
         self.numbers, self.passed = table_pane(), table_pane()
         self.more, self.ended, self.told = (line(variant="caption") for _ in range(3))
         self.beside = pn.Column(
             line(IN_PIXELS, variant="caption"), picture(self.mosaic), sizing_mode="stretch_width", margin=0
         )
+        self.images.pictures.append(self.beside)
         whole: dict[str, Any] = {"sizing_mode": "stretch_width", "margin": 0}
         contents = (
             pn.Column(picture(self.heat), fold("As numbers", self.numbers, self.more), **whole),
-            pn.Column(self.images, row([self.beside], width=260, most=2), **whole),
+            self.images,
             self.graph,
             pn.Column(picture(self.plane), self.ended, **whole),
             pn.Column(self.told, self.passed, **whole),

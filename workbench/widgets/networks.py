@@ -71,7 +71,7 @@ class Networks:
         def work() -> Any:
             try:
                 self.check(name)
-                return self._read(name)
+                return self.read(name)
             except WorkbenchError as error:
                 return error
 
@@ -87,7 +87,7 @@ class Networks:
 
         self.errands.send(OPENING, work, take)
 
-    def _read(self, name: str) -> tuple[Any, str, str, Mapping[str, Any]]:
+    def read(self, name: str) -> tuple[Any, str, str, Mapping[str, Any]]:
         """Returns the network, its title, the Python that gives it again, and the note of its fit."""
         if name == BUNDLED:
             fitted = public("open")(public("bundled")(TAGGER))
@@ -160,9 +160,10 @@ class NetworkPicker(pn.viewable.Viewer):
     def _choose(self, event: Any) -> None:
         if not self._following:
             say(self.told, "")
-            self.networks.open(event.new, self._fail)
+            self.networks.open(event.new, self.fail)
 
-    def _fail(self, why: str) -> None:
+    def fail(self, why: str) -> None:
+        """Says why a network could not be opened."""
         say(self.told, why)
         self._follow()
 

@@ -12,7 +12,7 @@ from ..jobs.job import Job
 from ..jobs.submit import submit_call
 from .analysis import METHODS, PROPAGATION, RULES, SLOW, Analysis
 from .errands import public
-from .panes import line, say
+from .panes import line, row, say
 from .study import Study
 
 
@@ -190,15 +190,8 @@ class Ways(pn.viewable.Viewer):
             self.analysis.take_explanation(*self._asked, found)
 
     def __panel__(self) -> pn.viewable.Viewable:
-        apart = {"display": "grid", "grid-template-columns": "repeat(auto-fit, minmax(150px, 1fr))"}
-        pickers = pn.Column(
-            self.method,
-            self.rule,
-            self.signal,
-            self.background,
-            self.attention,
-            sizing_mode="stretch_width",
-            margin=0,
-            styles=apart,
+        made = row([self.method, self.rule], width=220, most=2)
+        scored = row([self.signal, self.background, self.attention], width=120, most=3)
+        return pn.Column(
+            made, scored, self.said, self.warning, self.slow, sizing_mode="stretch_width", margin=0
         )
-        return pn.Column(pickers, self.said, self.warning, self.slow, sizing_mode="stretch_width", margin=0)
