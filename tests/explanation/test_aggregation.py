@@ -40,8 +40,8 @@ def planted(jets, relevance, score=None):
     return Explanation(relevance, features, ("first", "second"), Ledger(score, lines))
 
 
-def of(relevance, jets=JETS, **options):
-    return aggregated([(jets, planted(jets, relevance))], **options)
+def of(relevance, jets=JETS, draws=20, **options):
+    return aggregated([(jets, planted(jets, relevance))], draws=draws, **options)
 
 
 def by_charge(jets=JETS):
@@ -103,7 +103,7 @@ def test_portions_and_the_order_of_particles_change_nothing():
     parts = [(JETS[a:b], planted(JETS[a:b], relevance[a:b])) for a, b in ((0, 7), (7, 200), (200, 300))]
     order = ak.argsort(JETS.constituents.phi, axis=1)
     turned = replace(JETS, constituents=JETS.constituents[order])
-    for other in (aggregated(parts), aggregated([(turned, planted(turned, relevance[order]))])):
+    for other in (aggregated(parts, draws=20), of(relevance[order], turned)):
         for name, shares in whole.shares.items():
             np.testing.assert_allclose(other.shares[name].absolute.value, shares.absolute.value, rtol=1e-9)
             np.testing.assert_allclose(other.shares[name].signed.error, shares.signed.error, rtol=1e-6)
@@ -160,7 +160,7 @@ def test_the_image_of_relevance_in_proportion_to_pt_is_the_jet_image():
 def test_a_group_without_jets_is_left_out_and_unlabelled_jets_are_all_jets():
     data = replace(JETS, label=np.full(len(JETS), -1))
     assert list(of(by_charge(), data).groups) == [ALL]
-    assert "false positive" not in aggregated([(JETS, planted(JETS, by_charge()))], threshold=1e9).groups
+    assert "false positive" not in of(by_charge(), threshold=1e9).groups
 
 
 def test_results_are_histograms_and_parquet_files(tmp_path):
@@ -204,7 +204,7 @@ class After:
 
 def test_a_study_reports_stops_and_keeps_what_is_done(lite):
     jets, steps = toy_jets(2 * PORTION + 30, seed=6), []
-    found = aggregate(lite, jets, report=steps.append, stop=After(2))
+    found = aggregate(lite, jets, report=steps.append, stop=After(2), draws=10)
     assert [step.done for step in steps] == [PORTION, 2 * PORTION]
     assert (found.how["jets"], found.how["asked"]) == (2 * PORTION, len(jets))
     assert found.groups[ALL] == 2 * PORTION
@@ -226,7 +226,7 @@ def test_observables_are_shared_as_inputs_are(network):
     fitted = wb.Tagger(network=network, observables=["mass", "girth"], **settings).fit(
         toy_jets(200, 1), seed=1
     )
-    found = aggregate(fitted, JETS[:100])
+    found = aggregate(fitted, JETS[:100], draws=10)
     assert list(found.shares) == ["feature"]
     assert found.images is None
     assert found.shares["feature"].axes[0].names == ("mass", "girth")
@@ -245,7 +245,7 @@ def test_an_untrained_network_has_the_shape_and_not_the_weights(lite):
 
 
 def test_pairs_of_both_networks_are_compared_with_random_ones(lite):
-    found = compare_pairs(lite, JETS[:60], stop=None)
+    found = compare_pairs(lite, JETS[:40], draws=10)
     sources = {(part.source, part.block, part.group) for part in found}
     expected = {
         (source, block, group)

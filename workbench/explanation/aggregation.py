@@ -263,6 +263,7 @@ def compare_pairs(
     *,
     rule: str = "epsilon",
     seed: str | tuple[str, str] | None = None,
+    attention: str = "attnlrp",
     untrained_seed: int = 1,
     draws: int = 200,
     draw_seed: int = 1,
@@ -278,6 +279,7 @@ def compare_pairs(
         jets: Some hundred jets, classes mixed.
         rule: As of `explain`.
         seed: The score, as of `explain`.
+        attention: As of `explain`.
         untrained_seed: Seed of the weights of the network that has learned nothing.
         draws: Bootstrap draws for the errors.
         draw_seed: Their seed.
@@ -296,7 +298,7 @@ def compare_pairs(
         for trained, network in networks.items():
             if stop.is_set():
                 break
-            explanation = explain(network, portion, rule=rule, seed=seed, record=True)
+            explanation = explain(network, portion, rule=rule, seed=seed, attention=attention, record=True)
             parts[trained].append(pair_tables(portion, explanation))
             done = 2 * first + len(portion) * (1 if trained else 2)
             report(Step(done=done, total=2 * len(jets), unit="jets"))

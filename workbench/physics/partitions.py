@@ -185,7 +185,7 @@ def _edges(low: float, high: float, bins: int) -> tuple[float, ...]:
 RANK = Axis("rank in pT", "", _edges(0.5, RANKS + 0.5, RANKS))
 DELTAR = Axis("ΔR to the jet axis", "", _edges(0.0, 0.8, 16))
 FRACTION = Axis("pT / pT(jet)", "", tuple(float(edge) for edge in np.geomspace(1e-4, 1.0, 17)))
-LUND = (Axis("ln 1/Δ", "", _edges(0.0, 6.0, 12)), Axis("ln kT/GeV", "", _edges(-4.0, 5.0, 12)))
+LUND = (Axis("ln 1/Δ", "", _edges(0.0, 6.0, 12)), Axis("ln kT/GeV", "", _edges(-4.0, 6.0, 10)))
 
 _TABLE = (
     Partition(
