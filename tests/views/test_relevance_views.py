@@ -1,5 +1,7 @@
 """Relevance in the graph, the Lund plane, the image, the layers: nothing lost on the way, nothing shown that is not known."""
 
+from dataclasses import replace
+
 import awkward as ak
 import numpy as np
 import pytest
@@ -23,7 +25,8 @@ def explained(lines=None, **recorded):
     lines = {"inputs": total} if lines is None else lines
     score = sum(lines.values())
     particles = ak.Array([RELEVANCE])
-    return Explanation(particles, particles[..., None], ("pt",), Ledger(score, lines), recorded)
+    how = {"rule": "epsilon"}
+    return Explanation(particles, particles[..., None], ("pt",), Ledger(score, lines), recorded, how)
 
 
 def edges(i, j, relevance):
@@ -130,6 +133,11 @@ def test_layers_come_inputs_first_with_their_sums_and_every_head_by_itself():
     assert list(rows["layer"]) == ["norm", "heads of body, head 1", "heads of body, head 2", "output"]
     np.testing.assert_allclose(rows["relevance"], [-2.0, -1.0, 3.0, 2.0])
     np.testing.assert_allclose(rows["absolute"], [4.0, 1.0, 3.0, 2.0])
+
+
+def test_what_another_method_recorded_is_no_layer():
+    made = replace(explained(subjets=np.array([[1.0, 2.0, 0.0]])), how={"method": "leave one subjet out"})
+    assert layers.columns(made) == {}
 
 
 def ledger_of(**lines):

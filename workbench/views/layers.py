@@ -15,8 +15,10 @@ def columns(explanation: Explanation) -> dict[str, np.ndarray]:
 
     "relevance" is the sum over all values of the layer, in units of the score; with what layers beside it carry (a shortcut,
     the edges) and what biases added since, it is the score at every depth. "absolute" is the sum over particles of |relevance|.
-    Edges are not among them, see `graph.shortcuts`.
+    Edges are not among them, see `graph.shortcuts`. Nothing where no rule went through the layers.
     """
+    if "rule" not in explanation.how:
+        return {}
     rows = [row for name, values in explanation.recorded.items() for row in _rows(name, values)][::-1]
     return {
         "layer": np.array([name for name, *_ in rows], dtype=object),

@@ -48,6 +48,7 @@ PROPAGATION = "lrp"
 METHODS = (
     PROPAGATION,
     "leave one out",
+    "leave one subjet out",
     "occlusion",
     "deeplift",
     "integrated gradients",

@@ -60,6 +60,10 @@ METHOD_WORDS: Mapping[str, Word] = {
     "leave one out": Word(
         "Leave one particle out", "What the score loses without each particle, with the graph made anew."
     ),
+    "leave one subjet out": Word(
+        "Leave one subjet out",
+        "What the score loses without each of three subjets, shared by pT, with the graph made anew.",
+    ),
     "occlusion": Word("Occlusion", "What the score loses when a particle is made a typical one."),
     "deeplift": Word("DeepLift", "Differences to a typical jet are followed back."),
     "integrated gradients": Word(
