@@ -168,6 +168,7 @@ def test_a_jet_of_one_particle_can_lose_it_and_get_another(what_if):
     click(what_if, "drop")
     assert score(what_if) == 0
     assert what_if.picked == -1
+    assert "no particles left" in what_if.told.object
     assert what_if.tools.buttons["drop"].disabled
     click(what_if, "radiate")
     assert "no momentum that soft radiation could be a share of" in what_if.notice.object

@@ -58,6 +58,7 @@ class WhatIf(pn.viewable.Viewer):
         self.lines, self.scale = FactorRange(), particles.relevance_scale()
         self.tools = EditTools(self.do, self.move)
         self.verdict, self.notice = line(variant="body1"), line(variant="body2")
+        self.told = line(variant="body2")
         self.who, self.check = line(NOBODY, variant="body1"), line(variant="caption")
         self.undo, self.redo, self.reset = (
             pmui.Button(label=label, variant="outlined", size="small", disabled=True)
@@ -342,6 +343,17 @@ class WhatIf(pn.viewable.Viewer):
             self.table.selection = there
         if there and self.number.value != self.picked + 1:
             self.number.value = self.picked + 1
+        self._tell(there)
+
+    def _tell(self, there: list[int]) -> None:
+        """Says which particle is picked."""
+        rows = self.sources["after"].data
+        if not there or there[0] >= len(rows["pt"]):
+            say(self.told, "The jet has no particles left; add one." if not len(self._places()) else "")
+            return
+        pt, relevance = (float(rows[name][there[0]]) for name in ("pt", "relevance"))
+        share = f", relevance {relevance:+.3f} log-odds" if np.isfinite(relevance) else ""
+        say(self.told, f"Picked: particle {there[0] + 1}, {rows['kind'][there[0]]}, {pt:.1f} GeV{share}.")
 
     def _layout(self) -> list[Any]:
         # Made when the first jet is opened: figures are the larger part of what painting a page takes.
@@ -375,6 +387,7 @@ class WhatIf(pn.viewable.Viewer):
             self.verdict,
             row(pictures, width=330, most=2),
             buttons,
+            self.told,
             self.notice,
             self.tools,
             self.steps,
