@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from workbench.errors import DataError
-from workbench.physics.energy_flow import Graph, energy_flow_polynomials, graphs, up_to
+from workbench.physics.energy_flow import Graph, energy_flow_polynomials, graphs, named, up_to
 from workbench.physics.kinematics import rectangles
 from workbench.physics.substructure import energy_correlators
 
@@ -139,9 +139,12 @@ def test_what_cannot_be_computed_is_refused():
 
 
 def test_names_say_what_is_summed():
-    graph = Graph(((0, 1), (0, 1), (1, 2)))
-    assert graph.name == "efp_01_01_12"
-    assert graph.formula == "Σ z0 z1 z2 θ01² θ12"
+    graph = Graph(((0, 1), (0, 1), (0, 2)))
+    assert graph.name == "efp_01_01_02"
+    assert named(graph.name) == graph
+    with pytest.raises(DataError, match="did you mean 'efp_01'"):
+        named("efp_00")
+    assert graph.formula == "Σ z0 z1 z2 θ01² θ02"
 
 
 @pytest.mark.skipif(

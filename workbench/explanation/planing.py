@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ..data.jets import Jets
+from ..engines.fitted import FittedTagger
 from ..engines.samples import split
 from ..engines.tagging import Tagger
 from ..errors import ExplanationError
@@ -261,3 +262,32 @@ class _Study:
             weights.left_out,
             weights.effective,
         )
+
+
+def without(
+    fitted: FittedTagger,
+    jets: Jets,
+    names: Sequence[str] = ("mass",),
+    *,
+    network: str = "trees",
+    seed: Seed = None,
+    random: int = 0,
+    draws: int = DRAWS,
+    report: Report = silent,
+    stop: Stop | None = None,
+) -> Planing:
+    """Returns what a network like that of a tagger can do without observables; see `planing`.
+
+    Args:
+        fitted: A tagger, of which only the settings and the classes count.
+        jets: Labelled jets of two or more classes.
+        names: Observables to take away.
+        network: Another network to train, quickly "trees"; empty for that of the tagger with all its settings.
+        seed: Which score, as in `explain`.
+        random: Seed of the division and of the fits.
+        draws: Samples drawn with replacement, for errors.
+        report: Told how many fits are done.
+        stop: Looked at between batches.
+    """
+    engine = Tagger(network=network) if network else Tagger(**fitted.engine.settings())
+    return planing(engine, jets, names, seed=seed, random=random, draws=draws, report=report, stop=stop)

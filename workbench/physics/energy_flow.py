@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..data.jets import Jets
-from ..errors import DataError
+from ..errors import DataError, nearest
 from .kinematics import Rectangle, fraction, rectangles
 
 MOST_EDGES = 5
@@ -46,15 +46,30 @@ class Graph:
 
     @property
     def name(self) -> str:
-        """The edges as a column's name: "efp_01_01_12"."""
+        """The edges as a column's name: "efp_01_01_02"."""
         return "_".join(["efp", *(f"{a}{b}" for a, b in self.edges)])
 
     @property
     def formula(self) -> str:
-        """What is summed, in words: "Σ z0 z1 z2 θ01² θ12"."""
+        """What is summed, in words: "Σ z0 z1 z2 θ01² θ02"."""
         powers = {edge: self.edges.count(edge) for edge in self.edges}
         angles = (f"θ{a}{b}{_superscript(n)}" for (a, b), n in powers.items())
         return " ".join(["Σ", *(f"z{i}" for i in range(self.vertices)), *angles])
+
+
+def named(name: str) -> Graph:
+    """Returns the graph of a name, "efp_01_01_02".
+
+    Raises:
+        DataError: it is no such name.
+    """
+    known = {graph.name: graph for graph in up_to(MOST_EDGES)}
+    if name not in known:
+        msg = (
+            f"There is no energy-flow polynomial {name!r} of degree 1 to {MOST_EDGES}; {nearest(name, known)}"
+        )
+        raise DataError(msg)
+    return known[name]
 
 
 @cache
