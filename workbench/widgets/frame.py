@@ -15,6 +15,7 @@ from ..state.sample import SampleState, outline
 from ..state.teaching import Teaching
 from . import theme
 from .analysis import Analysis
+from .connection import Connection
 from .errands import Errands
 from .export import Delivery
 from .keys import KEYS, SIGNS, Keys
@@ -240,7 +241,7 @@ class Frame:
             self.doing,
             *([self.share] if share else []),
             *([] if plain else [self.help_button, self.switch, self.reveal]),
-            pn.Row(self.browser, self.keys, self.delivery.place, width=0, height=0, margin=0),
+            pn.Row(self.browser, Connection(), self.keys, self.delivery.place, width=0, height=0, margin=0),
             margin=0,
             sizing_mode="stretch_width",
             styles={"color": theme.LIGHT.on_header, "min-width": "0", "flex-wrap": "nowrap"},
