@@ -21,6 +21,7 @@ import workbench as wb
 from tests.apps.browser import ROOT, chromium, click_until, idle, opened, serving
 from workbench.data import parquet
 from workbench.data.jets import Jets
+from workbench.physics.observables import observables
 
 OBSERVABLES = ("mass", "sd_mass", "multiplicity", "tau21", "tau32")
 TEXT = """
@@ -35,7 +36,7 @@ slider.param.watch(lambda event: setattr(text, "object", f"is {event.new}"), "va
 pn.Column(slider, text).servable()
 """
 PROBE = """([event, value]) => {
-  const seen = new Function("return " + value)
+  const seen = new Function("return " + value)()
   window.probe = new Promise((resolve) => {
     const before = seen()
     window.addEventListener(event, () => {
@@ -45,21 +46,26 @@ PROBE = """([event, value]) => {
     }, {capture: true, once: true})
   })
 }"""
+"""Places are found before the event, so that looking at them takes nothing of the page's time."""
+
 SUM = """(() => {{
   const figure = [...Bokeh.documents[0]._all_models.values()].find((m) => m.name === "{name}" && m.renderers)
-  return figure.renderers.map((r) => Object.values(Object.fromEntries(r.data_source.data))
-    .flatMap((c) => Array.from(c).filter((x) => typeof x === "number")).reduce((a, b) => a + (b || 0), 0)).join()
+  const columns = (data) => data instanceof Map ? [...data.values()] : Object.values(data)
+  const sum = (column) => Array.from(column).reduce((a, x) => a + (typeof x === "number" ? x || 0 : 0), 0)
+  return () => figure.renderers.map((r) => columns(r.data_source.data).map(sum)).join()
 }})()"""
 TELLS = """(() => {{
   const walk = (root) => [...root.querySelectorAll("*")].flatMap((e) => [e, ...(e.shadowRoot ? walk(e.shadowRoot) : [])])
-  const found = walk(document).filter((e) => !e.children.length && /{pattern}/.test(e.textContent))
-  return found.map((e) => e.textContent).join()
+  const found = () => walk(document).filter((e) => !e.children.length && /{pattern}/.test(e.textContent))
+  const place = (e) => e.getRootNode() === document ? e.parentElement : e.getRootNode()
+  let places = []
+  return () => (places.length ? places : places = [...new Set(found().map(place))]).map((x) => x.textContent).join()
 }})()"""
 
 
 def tiled(jets: Jets, n: int, particles: int) -> Jets:
     """Returns the jets again and again, `n` in all, with at most so many particles each and their observables as columns."""
-    numbers = wb.physics.observables.observables(jets, OBSERVABLES)
+    numbers = observables(jets, OBSERVABLES)
     small = jets.with_columns(**numbers)
     rows = np.arange(n) % len(jets)
     whole = small[rows]
@@ -90,13 +96,9 @@ def told(what, when, found, baseline):
 
 
 def brush(page, number):
-    """Drags over the histogram of the mass."""
+    """Moves the end of a brush that is held over the histogram of the mass."""
     box = page.locator(".wb-mass canvas").first.bounding_box()
-    y, left = box["y"] + box["height"] / 2, box["x"] + box["width"] * (0.35 + 0.01 * (number % 10))
-    page.mouse.move(left, y)
-    page.mouse.down()
-    page.mouse.move(left + 60, y, steps=3)
-    page.mouse.up()
+    page.mouse.move(box["x"] + box["width"] * (0.6 + 0.1 * (number % 3)), box["y"] + box["height"] / 2)
 
 
 def looked_at(page, when, baseline, times):
@@ -110,20 +112,21 @@ def looked_at(page, when, baseline, times):
     told("next jet, its relevance", when, found, baseline)
     other = SUM.format(name="multiplicity")
     page.locator(".wb-mass canvas").first.scroll_into_view_if_needed()
-    told(
-        "brush, the other histograms",
-        when,
-        measured(page, "pointerup", other, lambda n: brush(page, n), times),
-        baseline,
-    )
+    box = page.locator(".wb-mass canvas").first.bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.35, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    brush(page, 1)
+    page.wait_for_timeout(1000)
+    found = measured(page, "pointermove", other, lambda n: brush(page, n), times)
+    page.mouse.up()
+    told("brush, the other histograms", when, found, baseline)
     page.get_by_role("button", name="Clear all brushes").click()
     field = page.get_by_label("Keep only")
-
-    def choose(number):
+    found = []
+    for number in range(max(times // 2, 3)):
         field.fill(f"pt > {560 + number}")
-        field.press("Enter")
-
-    told("selection expression", when, measured(page, "change", other, choose, max(times // 2, 3)), baseline)
+        found += measured(page, "keydown", other, lambda _: field.press("Enter"), 1)
+    told("selection expression", when, found, baseline)
 
 
 def trained(page, baseline):
@@ -162,7 +165,7 @@ def main():
             baseline = float(np.median(found))
             told("text", "idle", found, baseline)
             for n in asked.jets:
-                address = f"{server.root}/jets?v=1&sample=file:jets-{n}.parquet"
+                address = f"{server.root}/jets?v=1&sample=file:{folder.name}/jets-{n}.parquet"
                 with opened(browser, address) as page:
                     page.get_by_text(re.compile(rf"^{n:,} of {n:,} jets selected")).first.wait_for()
                     page.get_by_text("Area under the ROC curve").wait_for()

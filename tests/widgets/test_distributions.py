@@ -89,15 +89,23 @@ def test_a_brush_that_is_dragged_is_followed_and_its_end_always_holds(pane):
     histogram = pane.shown.histograms["mass"]
     drag(histogram, 50, 60, final=False)
     assert pane.selection.ranges == {"mass": (50, 60)}
-    histogram._free_at = np.inf
     drag(histogram, 50, 70, final=False)
-    assert pane.selection.ranges == {"mass": (50, 60)}
     pane.shown.beat()
+    assert pane.selection.ranges == {"mass": (50, 60)}
+    pane.shown.pulse.drawn = pane.shown.pulse.asked
     assert pane.selection.ranges == {"mass": (50, 70)}
     drag(histogram, 50, 90, final=False)
     drag(histogram, 50, 80, final=True)
-    pane.shown.beat()
+    pane.shown.pulse.drawn = pane.shown.pulse.asked
     assert pane.selection.ranges == {"mass": (50, 80)}
+
+
+def test_a_brush_that_no_browser_answers_is_followed_all_the_same(pane, monkeypatch):
+    monkeypatch.setattr("workbench.widgets.pulse.PATIENCE", -1.0)
+    histogram = pane.shown.histograms["mass"]
+    drag(histogram, 50, 60, final=False)
+    drag(histogram, 50, 70, final=False)
+    assert pane.selection.ranges == {"mass": (50, 70)}
 
 
 def test_all_brushes_are_cleared_by_one_button_and_each_by_its_own(pane):

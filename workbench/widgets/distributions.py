@@ -17,6 +17,7 @@ from .binning import Binning
 from .errands import Errands
 from .histogram import SCORE, Histogram, column_lines
 from .panes import fold, line, row, say
+from .pulse import Pulse
 from .sample_comparison import SampleComparison
 from .selection_bar import SelectionBar
 
@@ -52,7 +53,8 @@ class Distributions(pn.viewable.Viewer):
         self.moved: Callable[[float], None] | None = None
         self.histograms: dict[str, Histogram] = {}
         self.panes: dict[str, Any] = {}
-        self.bar = SelectionBar(sample, selection, self.teaching)
+        self.bar, self.pulse = SelectionBar(sample, selection, self.teaching), Pulse()
+        self.pulse.param.watch(self._go_on, "drawn")
         self.told, self.beside = line("Choose a sample on the left.", variant="body1"), line(variant="body2")
         self.shown = pmui.MultiChoice(
             label="Distributions", options=list(OBSERVABLES), value=[], sizing_mode="stretch_width"
@@ -96,6 +98,10 @@ class Distributions(pn.viewable.Viewer):
         for name in self.ready:
             self.histograms[name].beat()
 
+    def _go_on(self, *events: Any) -> None:
+        """Follows a brush as soon as the browser has drawn where it was."""
+        self.beat()
+
     def _options(self) -> list[str]:
         names = [name for name in self.sample.names if name not in NEVER]
         return [*dict.fromkeys([*OBSERVABLES, "score", "loss", *names])]
@@ -103,7 +109,7 @@ class Distributions(pn.viewable.Viewer):
     def _histogram(self, name: str) -> Histogram:
         if name not in self.histograms:
             observable = OBSERVABLES.get(name) or (SCORE if name == "score" else self._observable(name))
-            made = Histogram(observable, self.sample, self.selection, self.comparison)
+            made = Histogram(observable, self.sample, self.selection, self.comparison, self.pulse)
             made.set_logarithmic(self.logarithmic.value or observable is SCORE)
             made.giving = self.giving
             made.moved = lambda at: self.moved(at) if self.moved is not None else None
@@ -257,6 +263,7 @@ class Distributions(pn.viewable.Viewer):
             self.beside,
             self.grid,
             self.numbers,
+            self.pulse,
             fold("Distributions, bins and ranges", self.shown, options, self.binning),
             sizing_mode="stretch_width",
             margin=0,

@@ -1,6 +1,5 @@
 """One observable by class, brushed by dragging: its ratio below, and what it does not show."""
 
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -24,6 +23,7 @@ from ..views.palette import NEUTRAL, OKABE_ITO
 from .code import lines
 from .menu import Menu
 from .panes import line, pane, picture, say
+from .pulse import Pulse
 
 THRESHOLD = OKABE_ITO[5]
 SCORE = Observable("score", "score of the network", "", lambda _: np.zeros(0), (50, 0, 1.0000001), "")
@@ -65,10 +65,11 @@ class Histogram(pn.viewable.Viewer):
         sample: SampleState,
         selection: SelectionState,
         comparison: ComparisonState,
+        pulse: Pulse,
     ) -> None:
         super().__init__()
         self.observable, self.sample, self.selection = observable, sample, selection
-        self.comparison = comparison
+        self.comparison, self.pulse = comparison, pulse
         self.bins: Bins = observable.bins
         self.logarithmic = observable is SCORE
         self.hides = False
@@ -81,7 +82,6 @@ class Histogram(pn.viewable.Viewer):
         self._first, self._second = Side(), Side()
         self._told, self._by_hand = "", False
         self._pending: tuple[float, float] | None = None
-        self._free_at = 0.0
         self._wanted_cut: float | None = None
         self._build()
 
@@ -179,9 +179,8 @@ class Histogram(pn.viewable.Viewer):
 
     def beat(self) -> None:
         """Takes up the newest place of a brush or threshold that is being dragged."""
-        if self._pending is not None:
-            span, self._pending = self._pending, None
-            self.selection.brush(self.observable.name, *span)
+        if self._pending is not None and self.pulse.ready:
+            self._brush(*self._pending)
         at = self.threshold.location
         if self.moved is not None and self.threshold.visible and at != self._wanted_cut:
             self._wanted_cut, self._by_hand = at, True
@@ -291,15 +290,16 @@ class Histogram(pn.viewable.Viewer):
         low, high = float(event.geometry["x0"]), float(event.geometry["x1"])
         if not high > low:
             return
-        now = time.monotonic()
-        if not event.final and now < self._free_at:
+        if event.final or self.pulse.ready:
+            self._brush(low, high)
+        else:
             self._pending = low, high
-            return
+
+    def _brush(self, low: float, high: float) -> None:
         self._pending = None
-        self.selection.brush(self.observable.name, low, high)
-        # While a brush is dragged, a third of the time goes into following it: the browser has to draw what comes.
-        ended = time.monotonic()
-        self._free_at = ended + 2 * (ended - now)
+        with pn.io.hold():
+            self.selection.brush(self.observable.name, low, high)
+            self.pulse.ask()
 
     def _on_tap(self, event: Tap) -> None:
         bins, low, high = self.bins

@@ -96,17 +96,16 @@ class SelectionBar(pn.viewable.Viewer):
             self.classes.value = list(self.selection.classes)
         ranges = dict(self.selection.ranges)
         if ranges != self._shown:
+            if list(ranges) != list(self._shown):
+                # Another child makes the browser lay out the whole page again; while a range is dragged only its label changes.
+                self.ranges.objects = [self._button(name) for name in ranges]
+            for button, (name, (low, high)) in zip(self.ranges, ranges.items(), strict=True):
+                button.label = f"✕ {name} {low:.4g} to {high:.4g}"
             self._shown = ranges
-            self.ranges.objects = [self._button(name, *span) for name, span in ranges.items()]
             self.clear.disabled = not ranges
 
-    def _button(self, name: str, low: float, high: float) -> Any:
-        button = pmui.Button(
-            label=f"✕ {name} {low:.4g} to {high:.4g}",
-            variant="text",
-            size="small",
-            margin=(2, 2),
-        )
+    def _button(self, name: str) -> Any:
+        button = pmui.Button(label=f"✕ {name}", variant="text", size="small", margin=(2, 2))
         button.on_click(lambda _: self.selection.unbrush(name))
         return button
 

@@ -1,0 +1,37 @@
+"""Whether the browser has drawn what it was sent."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import param
+from panel.custom import JSComponent
+
+PATIENCE = 2.0
+"""Seconds after which no answer is waited for: the browser may be gone, or there may be none."""
+
+
+class Pulse(JSComponent):
+    """What follows a mouse asks after every change, and makes the next one when the browser is ready for it.
+
+    Without that, changes that come faster than they are drawn queue up, and the picture lags seconds behind the hand.
+    """
+
+    asked: int = param.Integer(0, doc="Number of the newest change.")
+    drawn: int = param.Integer(0, doc="Number of the newest change that the browser has drawn.")
+
+    _esm = Path(__file__).parent / "pulse.js"
+
+    def __init__(self, **parameters: Any) -> None:
+        super().__init__(**{"width": 0, "height": 0, "margin": 0, **parameters})
+        self._asked_at = -PATIENCE
+
+    @property
+    def ready(self) -> bool:
+        """True when everything is drawn, or nobody answers."""
+        return self.drawn >= self.asked or time.monotonic() > self._asked_at + PATIENCE
+
+    def ask(self) -> None:
+        """Asks to be told when the changes made so far are drawn."""
+        self._asked_at = time.monotonic()
+        self.asked += 1
