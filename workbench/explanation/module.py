@@ -1,6 +1,7 @@
 """The user's own module: what goes in, which score is meant, and its relevance however the module lays out its rows."""
 
 import inspect
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -27,7 +28,7 @@ Target = int | tuple[int, int] | Tensor | Callable[[Any], Tensor] | None
 FIRST_JETS = 16
 """Jets explained first, to learn how much memory the module takes."""
 
-VALUES_AT_ONCE = 2**20
+VALUES_AT_ONCE = 3 * 2**18
 """Size of the largest tensor on the way through the module: what stays in a cache is not fetched again for every step."""
 
 OTHER_SCORE = 1e-2
@@ -428,8 +429,10 @@ def _parts(
     while done < len(inputs) and not stop.is_set():
         part = inputs[done : done + step]
         found = way.found(single, double, part)
-        step = max(1, int(VALUES_AT_ONCE * len(part) / max(1, found.widest)))
         done += len(part)
+        step = max(1, int(VALUES_AT_ONCE * len(part) / max(1, found.widest)))
+        left = len(inputs) - done
+        step = math.ceil(left / max(1, math.ceil(left / step)))
         yield found
         report(Step(done=done, total=len(inputs), unit="jets"))
 
