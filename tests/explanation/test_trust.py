@@ -53,7 +53,9 @@ def test_z_plus_gets_the_badge_and_epsilon_does_not():
     sentence = next(badge.sentence for badge in rules["LRP z⁺"].badges if badge.check == "Class")
     assert sentence.startswith("This rule cannot tell signal from background.")
     assert verdicts(rules["LRP z⁺"])["Class"] == FAILS
-    assert verdicts(rules["LRP ε"])["Deletion"] == HOLDS
+    deletion = next(badge for badge in rules["LRP ε"].badges if badge.check == "Deletion")
+    assert deletion.verdict != FAILS
+    assert deletion.sentence.startswith("Taking particles away follows the map")
 
 
 def test_a_map_of_noise_is_no_better_than_chance():
@@ -91,6 +93,12 @@ def test_progress_rises_to_the_number_of_checks():
     done = [step.done for step in steps]
     assert done == sorted(done)
     assert steps[-1].done == steps[-1].total == 6
+
+
+def test_amounts_that_tell_no_loss_are_doubtful_although_the_order_is_right():
+    found = assess(planted_tagger(), JETS, others=())
+    wrong = replace(found, infidelity=mean(np.array([1.2, 1.4, 1.3])))
+    assert verdicts(wrong)["Deletion"] == DOUBTFUL
 
 
 def test_disagreement_is_said():

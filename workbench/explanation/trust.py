@@ -29,7 +29,7 @@ SIGMAS = 3.0
 """Standard errors by which a curve must lie off chance; a map that knows nothing does once in 741."""
 
 ALIKE = 0.5
-"""Mean rank correlation below which two ways to explain are said to disagree."""
+"""Rank correlation, or change, below which two maps are said to be unlike."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,9 @@ class Trust:
         left = self.randomisation.size[-1]
         verdict = HOLDS if left.value < ALIKE else DOUBTFUL
         words = (
-            "The map needs what was learned" if verdict == HOLDS else "The map hardly needs what was learned"
+            "The map needs what was learned"
+            if verdict == HOLDS
+            else "Part of the map needs nothing that was learned"
         )
         return Badge(
             "Learned", verdict, f"{words}: with all layers drawn anew |cosine| {written(left)} is left."
@@ -134,20 +136,17 @@ class Trust:
             return None
         gaps = self.curves.gaps
         good = all(gap.value > SIGMAS * gap.error for gap in gaps.values())
+        empty = self.infidelity is not None and float(self.infidelity.value) >= 1
         words = (
             "Taking particles away follows the map"
             if good
             else "Taking particles away is no better than chance"
         )
-        told = (
-            f" Infidelity {written(self.infidelity)} (1 is an empty map)."
-            if self.infidelity is not None
-            else ""
-        )
-        found = (
-            f"{words}: {written(gaps['most'])} and {written(gaps['least'])} log-odds off random order.{told}"
-        )
-        return Badge("Deletion", HOLDS if good else FAILS, found)
+        found = f"{words}: {written(gaps['most'])} and {written(gaps['least'])} log-odds off random order."
+        if self.infidelity is not None:
+            amounts = "its amounts do not tell the losses" if empty else "its amounts tell part of the losses"
+            found += f" Infidelity {written(self.infidelity)} where an empty map has 1: {amounts}."
+        return Badge("Deletion", FAILS if not good else DOUBTFUL if empty else HOLDS, found)
 
     def _agreeing(self) -> Badge | None:
         found = self.agreement
@@ -157,13 +156,12 @@ class Trust:
         value = np.where(np.arange(len(found.ways)) == here, np.nan, found.rank.value[here])
         if not np.isfinite(value).any():
             return None
-        worst = int(np.nanargmin(value))
-        verdict = HOLDS if value[worst] >= ALIKE else DOUBTFUL
-        words = "Other ways say the same" if verdict == HOLDS else "Not all other ways say the same"
-        rank = written(found.rank[here, worst])
-        return Badge(
-            "Agreement", verdict, f"{words}: rank correlation of at least {rank}, with {found.ways[worst]}."
-        )
+        worst, best, middle = int(np.nanargmin(value)), int(np.nanargmax(value)), float(np.nanmedian(value))
+        verdict = HOLDS if middle >= ALIKE else DOUBTFUL
+        words = "Most other ways say the same" if verdict == HOLDS else "Other ways say otherwise"
+        ends = (f"{written(found.rank[here, place])} with {found.ways[place]}" for place in (worst, best))
+        ranks = " to ".join(dict.fromkeys(ends))
+        return Badge("Agreement", verdict, f"{words}: rank correlation {ranks}, {middle:.2f} in the middle.")
 
     def _steady(self) -> Badge | None:
         if self.sensitivity is None:

@@ -48,7 +48,7 @@ class Trust(pn.viewable.Viewer):
         super().__init__(**parameters)
         self.analysis, self.owner = analysis, owner()
         self.number = pmui.Select(
-            label="Jets to check on", options=JETS, value=100, size="small", sizing_mode="stretch_width"
+            label="Jets to check on", options=JETS, value=50, size="small", sizing_mode="stretch_width"
         )
         self.kind = pmui.Select(
             label="Compare by",
