@@ -234,3 +234,45 @@ def wait(page):
     for future, _ in list(page.errands._sent.values()):
         future.exception(60)
     page.errands.collect()
+
+
+def calorimeter():
+    eta, energy = np.array([1.0, 0.0]), np.array([50.0, 0.2])
+    towers = momenta(
+        pt=ak.Array([energy / np.cosh(eta)]),
+        eta=ak.Array([eta]),
+        phi=ak.Array([[0.5, 1.0]]),
+        mass=ak.Array([[0.0, 0.0]]),
+    )
+    return Events.of({"particles": fields((3.0, 0.1, 0.3, 0.14, 1, 211)), "towers": towers})
+
+
+def test_the_numbers_have_the_towers_that_the_cuts_keep_and_the_energy_of_all():
+    display = EventDisplay(DisplayState(energy_min=0.3))
+    display.show_event(calorimeter(), 0)
+    kept = display.table()
+    towers = kept[kept["object"].str.match("ECAL|HCAL|calorimeter")]
+    np.testing.assert_allclose(towers["E [GeV]"], [50.0], rtol=1e-6)
+    np.testing.assert_allclose(towers["pT [GeV]"], [50.0 / np.cosh(1.0)], rtol=1e-6)
+    pion = kept[kept["object"].str.startswith("charged hadron")]
+    np.testing.assert_allclose(pion["E [GeV]"], np.sqrt((3.0 * np.cosh(0.1)) ** 2 + 0.14**2), rtol=1e-3)
+    everything = display.objects.everything()
+    assert len(everything[everything["object"].str.match("ECAL|HCAL|calorimeter")]) == 2
+
+
+@pytest.mark.parametrize("objects", [False, True])
+def test_the_lines_of_the_display_page_show_the_same_event(objects, capsys):
+    page = DisplayPage(Files([]), Uploads(0))
+    page.open("bundled:jets", 3)
+    for future, _ in list(page.errands._sent.values()):
+        future.result(60)
+    page.errands.collect()
+    page.state.param.update(view="x-y", pt_min=2.0)
+    names = {}
+    exec(compile(page._code_of_objects() if objects else page._code(), "pane", "exec"), names)  # noqa: S102
+    if objects:
+        assert "charged hadron" in capsys.readouterr().out
+    else:
+        assert names["display"].title.object == page.display.title.object
+        assert (names["display"].state.view, names["display"].state.pt_min) == ("x-y", 2.0)
+    page.errands.close()

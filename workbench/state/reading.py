@@ -126,7 +126,7 @@ def open_file(
     """
     try:
         known = recognise(path)
-        sample, total, stopped = _read(path, known.name, wanted, report, stop or Never())
+        sample, total, stopped = read_rows(path, known.name, wanted, report, stop or Never())
         jets = jets_of(sample, **wanted.cuts) if isinstance(sample, Events) else sample
     except DataError as error:
         raise DataError(str(error).replace(path.name, name or path.name)) from error
@@ -142,8 +142,8 @@ def open_file(
         sample if isinstance(sample, Events) else None,
         known.name,
         total,
-        _sentence(wanted.start, last, what, total, stopped),
-        _source(written, wanted, what, last) if written else "",
+        sentence_of(wanted.start, last, what, total, stopped),
+        source_of(written, wanted, last, as_jets=what == "events") if written else "",
     )
 
 
@@ -152,10 +152,14 @@ def needs_units(message: str) -> bool:
     return "does not say its energy unit" in message
 
 
-def _read(
+def read_rows(
     path: Path, format: str, wanted: Wanted, report: Report, stop: Stop
 ) -> tuple[Jets | Events, int | None, bool]:
-    """Returns the rows, how many the file has (None if its format does not say), and whether the reading was stopped."""
+    """Returns the rows, how many the file has (None if its format does not say), and whether the reading was stopped.
+
+    Raises:
+        DataError: damaged file, showers, or units that the format leaves open.
+    """
     check_range(wanted.start, wanted.stop, "rows")
     parts: list[Jets | Events] = []
     at, end, total = wanted.start, wanted.stop, None
@@ -209,7 +213,8 @@ def _added(values: list[Any]) -> Any:
     return values[0]
 
 
-def _sentence(first: int, last: int, what: str, total: int | None, stopped: bool) -> str:
+def sentence_of(first: int, last: int, what: str, total: int | None, stopped: bool) -> str:
+    """Returns what was read of how much, for the user."""
     rows = (
         f"{last - first:,} {what} were read" if not first else f"The {what} {first:,} to {last:,} were read"
     )
@@ -220,11 +225,11 @@ def _sentence(first: int, last: int, what: str, total: int | None, stopped: bool
     return f"{rows} of {total:,} in the file{', because you stopped' if stopped else ''}."
 
 
-def _source(written: str, wanted: Wanted, what: str, last: int) -> str:
-    """Returns the call of `wb.load` that gives these jets; text of a user is quoted."""
-    said: dict[str, Any] = {"kind": "jets"} if what == "events" else {}
+def source_of(written: str, wanted: Wanted, last: int, *, as_jets: bool) -> str:
+    """Returns the call of `wb.load` that gives these rows, or the jets made of them; text of a user is quoted."""
+    said: dict[str, Any] = {"kind": "jets"} if as_jets else {}
     said |= {"start": wanted.start} if wanted.start else {}
     said |= {"stop": last}
     said |= {"units": wanted.units} if wanted.units else {}
-    said |= wanted.cuts if what == "events" else {}
+    said |= wanted.cuts if as_jets else {}
     return f"wb.load({', '.join([repr(written), *(f'{k}={v!r}' for k, v in said.items())])})"

@@ -1,6 +1,6 @@
 """Going through the events of a file, or the jets of a sample, in an order that pays."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,9 @@ import param
 from ..data.events import Events
 from ..data.formats import recognise
 from ..data.jets import Jets
-from ..data.showers import Showers
 from ..errors import DataError
-from ..loading import load
-from ..progress import Report, Stop, silent
-from .reading import Wanted
+from ..progress import Never, Report, Stop, silent
+from .reading import Wanted, read_rows, sentence_of, source_of
 
 AS_GIVEN, MET, MANY, HARD = "as given", "missing pT", "number of particles", "leading jet pT"
 ORDERS = (AS_GIVEN, MET, MANY, HARD)
@@ -25,11 +23,19 @@ MOST = 1000
 
 @dataclass(frozen=True)
 class Shown:
-    """What came out of a file: events where it has them, else jets; its format; a sentence for the user."""
+    """What came out of a file.
+
+    Attributes:
+        sample: Events where it has them, else jets.
+        format: Name of the file's format.
+        sentence: What was read of how much, for the user.
+        source: Python expression that gives the sample again; empty if there is none.
+    """
 
     sample: Events | Jets
     format: str
     sentence: str
+    source: str = ""
 
 
 def open_shown(
@@ -46,20 +52,22 @@ def open_shown(
     Raises:
         DataError: unknown format, damaged file, nothing in it, or showers, which have no place in a display.
     """
+    called = name or path.name
+    some = replace(wanted, stop=min(wanted.stop, wanted.start + MOST))
     try:
-        end = min(wanted.stop, wanted.start + MOST)
-        sample = load(path, start=wanted.start, stop=end, units=wanted.units)
+        known = recognise(path).name
+        sample, total, stopped = read_rows(path, known, some, report, stop or Never())
     except DataError as error:
-        raise DataError(str(error).replace(path.name, name or path.name)) from error
-    if isinstance(sample, Showers) or not len(sample):
-        found = "calorimeter showers" if isinstance(sample, Showers) else "no event"
-        msg = f"{name or path.name} holds {found}; choose a file with events or jets."
+        raise DataError(str(error).replace(path.name, called)) from error
+    if not len(sample):
+        msg = f"{called} holds no event; choose a file with events or jets."
         raise DataError(msg)
-    what = "events" if isinstance(sample, Events) else "jets"
-    sentence = f"{len(sample):,} {what}, from row {wanted.start:,} on."
-    if len(sample) == MOST:
+    what, last = "events" if isinstance(sample, Events) else "jets", wanted.start + len(sample)
+    sentence = sentence_of(wanted.start, last, what, total, stopped)
+    if len(sample) == MOST and total != MOST:
         sentence += f" At most {MOST:,} are shown at once; choose another first row to see others."
-    return Shown(sample, recognise(path).name, sentence)
+    source = source_of(written, some, last, as_jets=False) if written else ""
+    return Shown(sample, known, sentence, source)
 
 
 class Walk(param.Parameterized):

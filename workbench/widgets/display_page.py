@@ -1,5 +1,6 @@
 """The event display as a page: choose a file, walk through its events, look at each in four views."""
 
+from dataclasses import replace
 from typing import Any
 
 import panel as pn
@@ -14,6 +15,7 @@ from ..state.files import Files, Uploads
 from ..state.reading import Wanted
 from ..state.walk import Shown, Walk, open_shown
 from .address import Address
+from .code import NO_SOURCE
 from .errands import Errands
 from .event_display import STATE_LIMIT, EventDisplay
 from .event_steps import EventSteps, WalkChip
@@ -41,7 +43,7 @@ class DisplayPage:
         self.address = Address(self.link, self._capture)
         self.files = Files.configured() if files is None else files
         self.uploads = Uploads.configured() if uploads is None else uploads
-        self.id = ""
+        self.id, self.source = "", ""
         self.display = EventDisplay(
             self.state, height=560, opening=("Open the bundled jets", lambda: self.open(FIRST))
         )
@@ -86,7 +88,15 @@ class DisplayPage:
             try:
                 place, wanted = Wanted.read(name)
                 path = bundled(place) if kind == "bundled" else self.files.path(place)
-                return open_shown(path, wanted, name=path.name)
+                found = open_shown(
+                    path,
+                    wanted,
+                    name=path.name,
+                    written=self.files.written(place) if kind != "bundled" else "",
+                )
+                if kind == "bundled":
+                    found = replace(found, source=f"wb.load(wb.bundled({place!r}), stop={len(found.sample)})")
+                return found
             except DataError as error:
                 return error
 
@@ -117,7 +127,7 @@ class DisplayPage:
             self._refuse(str(found))
             return
         self._refuse("")
-        self.id = id
+        self.id, self.source = id, found.source
         self.walk.take(found.sample, position)
 
     def _show(self, *events: Any) -> None:
@@ -146,13 +156,13 @@ class DisplayPage:
             self.steps,
             display,
             name="display",
-            menu=Menu("event", figure=lambda: display.figure, data=display.table),
+            menu=Menu("event", figure=lambda: display.figure, data=display.table, code=self._code),
         )
         objects = pane(
             "Objects, and the invariant mass of those that are marked",
             table,
             name="objects",
-            menu=Menu("objects", data=table.everything),
+            menu=Menu("objects", data=table.everything, code=self._code_of_objects),
         )
         for each in (views, objects):
             # Else the column squeezes what folds out of a pane under the next one.
@@ -165,6 +175,32 @@ class DisplayPage:
             sizing_mode="stretch_width",
             margin=(0, 8),
         )
+
+    def _code(self) -> str:
+        """The lines of Python that show what is shown, in a notebook."""
+        show = "show_event" if isinstance(self.walk.sample, Events) else "show_jet"
+        return self._lines(
+            "from workbench.state.display import DisplayState",
+            "from workbench.widgets.event_display import EventDisplay",
+            f"display = EventDisplay(DisplayState(view={self.state.view!r}))",
+            f"display.{show}(sample, {self.walk.position})",
+            f"display.from_link({self.display.to_link()!r})",
+            "display",
+        )
+
+    def _code_of_objects(self) -> str:
+        of = "event" if isinstance(self.walk.sample, Events) else "jet"
+        return self._lines(
+            f"from workbench.views.event import scene_of_{of}",
+            "from workbench.widgets.object_table import listed, numbers",
+            f"scene = scene_of_{of}(sample, {self.walk.position})",
+            "print(numbers(scene, listed(scene, None)))",
+        )
+
+    def _lines(self, *drawing: str) -> str:
+        load = f"sample = {self.source}" if self.source else NO_SOURCE.replace("`jets`", "`sample`")
+        head = [line for line in drawing if line.startswith("from ")]
+        return "\n".join([*head, "import workbench as wb", "", load, *drawing[len(head) :]]) + "\n"
 
     def _sidebar(self) -> pn.viewable.Viewable:
         self.choice = pmui.Select(

@@ -13,6 +13,7 @@ from ..data.events import Events
 from ..data.jets import Jets
 from ..errors import WorkbenchError, nearest
 from ..state.display import KINDS, USUAL_CUTS, VIEWS, DisplayState
+from ..views.deposits import deposits
 from ..views.detectors import DETECTORS
 from ..views.eta_phi import is_jet
 from ..views.event import Scene, empty_scene, scene_of_event, scene_of_jet
@@ -21,7 +22,7 @@ from . import export
 from .display3d import Display3D
 from .display_controls import DisplayControls
 from .flat_views import FLAT, FlatViews, legend
-from .object_table import ObjectTable, listed, numbers
+from .object_table import ObjectTable, listed, numbers, with_deposits
 from .panes import line, picture, say
 from .standalone import standalone
 
@@ -188,12 +189,14 @@ class EventDisplay(pn.viewable.Viewer):
         return None if self.flat is None else self.flat.figures.get(self.state.view)
 
     def table(self) -> pd.DataFrame:
-        """Returns the jets and particles that the cuts keep, hardest first."""
+        """Returns the jets, particles and calorimeter deposits that the cuts keep, the objects hardest first."""
         kept = {
             "particles": self.state.passes(self.scene.arrays["particles"]),
             "jets": self.scene.column("jets", "pt") >= self.state.jet_pt_min,
         }
-        return numbers(self.scene, [x for x in listed(self.scene, None) if kept[x[0]][x[1]]])
+        objects = numbers(self.scene, [x for x in listed(self.scene, None) if kept[x[0]][x[1]]])
+        found = deposits(self.scene, energy_min=self.state.energy_min, eta_max=self.state.eta_max)
+        return with_deposits(objects, found)
 
     def _build(self) -> None:
         # Made when first needed: figures are the larger part of what painting a page takes.

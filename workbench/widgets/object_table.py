@@ -7,7 +7,9 @@ import pandas as pd
 import panel as pn
 
 from ..state.display import DisplayState, mass_of
+from ..views.deposits import Deposits, deposits
 from ..views.event import ELECTRON, KINDS, MUON, TAU, Scene, momentum_of
+from ..views.transverse import LAYERS
 from .panes import line, say
 
 PARTICLES = 200
@@ -54,8 +56,8 @@ class ObjectTable(pn.viewable.Viewer):
         say(self.how, f"{some}Tick rows to see the invariant mass of their sum.")
 
     def everything(self) -> pd.DataFrame:
-        """Returns all objects of the scene, also those that the table leaves out."""
-        return numbers(self.scene, listed(self.scene, None))
+        """Returns all objects of the scene, also those that the table leaves out, and the energy in the calorimeter."""
+        return with_deposits(numbers(self.scene, listed(self.scene, None)), deposits(self.scene))
 
     def _ticked(self, *events: Any) -> None:
         tagged = [self.objects[i] for i in self.table.selection if i < len(self.objects)]
@@ -117,3 +119,20 @@ def numbers(scene: Scene, objects: list[tuple[str, int]]) -> pd.DataFrame:
     for i, title in enumerate(DIGITS):
         table[title] = momenta[:, i]
     return pd.DataFrame({**table, "charge": np.array(charge, dtype=object)})
+
+
+def with_deposits(table: pd.DataFrame, found: Deposits) -> pd.DataFrame:
+    """Returns the table with the energy of its objects, and a row per deposit below: "ECAL 0", "HCAL 1", …"""
+    pt, eta, mass = (table[name].to_numpy(float) for name in ("pT [GeV]", "η", "m [GeV]"))
+    above = table.assign(**{"E [GeV]": np.sqrt((pt * np.cosh(eta)) ** 2 + mass**2)})
+    below = pd.DataFrame(
+        {
+            "object": [f"{LAYERS[int(layer)][0]} {row}" for row, layer in enumerate(found.layer)],
+            "pT [GeV]": found.transverse,
+            "η": found.eta,
+            "φ [rad]": found.phi,
+            "charge": "",
+            "E [GeV]": found.energy,
+        }
+    )
+    return pd.concat([above, below], ignore_index=True) if len(below) else above
