@@ -195,7 +195,8 @@ def test_a_stop_keeps_the_stages_so_far_and_says_so(jets, candidates):
             return self.looks < 0
 
     score = candidates["mass"] + 3 * candidates["multiplicity"]
-    found = search(score, is_top(jets), candidates, draws=10, goal=1.1, stop=After(1))
+    # The first stage tries 8 observables that order most and 8 that order fewest.
+    found = search(score, is_top(jets), candidates, draws=10, goal=1.1, stop=After(16))
     assert len(found.stages) == 1
     assert found.ended == "The search was stopped."
     with pytest.raises(ExplanationError, match="start it again"):

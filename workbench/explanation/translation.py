@@ -3,7 +3,7 @@
 Source: the guided search of arXiv:2010.11998, section III.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -260,7 +260,7 @@ def search(
         draws: Samples drawn with replacement, for errors.
         random: Seed of everything that is drawn.
         report: Told how many observables were found.
-        stop: Looked at before each step.
+        stop: Looked at before each fit; the stages so far are returned.
 
     Raises:
         ExplanationError: an empty bank, an unknown surrogate, fewer than 20 jets of a class, or a stop before the first stage.
@@ -276,11 +276,11 @@ def search(
     stages: list[Stage] = []
     ended = f"The search ended with {most} observables, the most that were asked for."
     while len(stages) < min(most, len(candidates)):
-        if stop.is_set():
+        stage = hunt.next(stages, stop, lambda part: report(Step(len(stages) + part, most, "observables")))
+        if stage is None:
             ended = "The search was stopped."
             break
-        stages.append(hunt.next(stages))
-        report(Step(done=len(stages), total=most, unit="observables"))
+        stages.append(stage)
         if stages[-1].ado.value >= goal:
             ended = f"The search ended where {goal:.0%} of the pairs stand in the order of the network."
             break
@@ -344,8 +344,8 @@ class Hunt:
         measure = sides(is_signal & ~kept, ~is_signal & ~kept, weight, draws=draws, seed=random)
         return cls(score, candidates, weight, surrogate, learn, measure, random)
 
-    def next(self, before: Sequence[Stage]) -> Stage:
-        """Returns the stage with one more observable."""
+    def next(self, before: Sequence[Stage], stop: Stop, report: Callable[[float], None]) -> Stage | None:
+        """Returns the stage with one more observable, or None if it was stopped; reports the share that is done."""
         used = [stage.name for stage in before]
         so_far = self.follow(used) if used else np.zeros(len(self.score))
         pairs = misordered(self.score, so_far, self.learn, most=PAIRS, seed=self.random + len(used))
@@ -353,7 +353,12 @@ class Hunt:
         shares = best_ordering(self.score, left, pairs)
         ordered = sorted(shares, key=lambda candidate: shares[candidate])
         tried = dict.fromkeys([*ordered[:TRIED], *ordered[-TRIED:]])
-        followers = {candidate: self.follow([*used, candidate]) for candidate in tried}
+        followers: dict[str, np.ndarray] = {}
+        for candidate in tried:
+            if stop.is_set():
+                return None
+            followers[candidate] = self.follow([*used, candidate])
+            report(len(followers) / len(tried))
         name = max(tried, key=lambda candidate: self._learned(followers[candidate]))
         follower = followers[name]
         ado, auc, own = self._orders(follower), areas(follower, self.measure), areas(self.score, self.measure)
