@@ -21,6 +21,8 @@ _PUBLIC = {
     "Tagger": "workbench.engines.tagging",
     "open": "workbench.engines.store",
     "explain": "workbench.explanation.explain",
+    "edited": "workbench.explanation.edits",
+    "irc_safety": "workbench.explanation.safety",
     "aggregate": "workbench.explanation.aggregation",
     "compare_pairs": "workbench.explanation.aggregation",
     "assess": "workbench.explanation.trust",

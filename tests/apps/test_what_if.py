@@ -117,3 +117,14 @@ def test_it_fits_a_narrow_window_and_a_dark_room(browser, address):
         page.get_by_text(CHANGE).wait_for()
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
         assert_quiet(page)
+
+
+def test_the_safety_of_the_tagger_is_measured_in_a_worker_with_progress(page):
+    click_until(
+        page,
+        button(page, "Measure the safety"),
+        page.get_by_text(re.compile("^(Starting|Waiting|[0-9,]+ of )")),
+    )
+    page.get_by_text(re.compile("A soft emission of .* A collinear split at .*: not safe")).wait_for()
+    page.get_by_role("row", name=re.compile("^collinear split 0 ")).wait_for()
+    page.get_by_text(re.compile("^300 jets; errors from ")).wait_for()

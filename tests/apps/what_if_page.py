@@ -31,17 +31,22 @@ def spray(particles: int) -> Jets:
     fields["charge"] = np.where(fields["pid"] == 211, 1, 0)
     fields |= {name: np.zeros(n) for name in like.constituents.fields if name not in fields}
     listed = {name: [values.tolist()] for name, values in fields.items()}
-    constituents = momenta(**{name: np.zeros(0)[None] if not n else np.array(x) for name, x in listed.items()})
-    stated = momenta(**{name: np.array([x]) for name, x in (("pt", 600.0), ("eta", 0.0), ("phi", 0.0), ("mass", 90.0))})
+    constituents = momenta(
+        **{name: np.zeros(0)[None] if not n else np.array(x) for name, x in listed.items()}
+    )
+    stated = momenta(
+        **{name: np.array([x]) for name, x in (("pt", 600.0), ("eta", 0.0), ("phi", 0.0), ("mass", 90.0))}
+    )
     return Jets.of(constituents, p4=stated, label=[1], classes=like.classes)
 
 
 asked = (pn.state.session_args or {}).get("particles", [b""])[0].decode()
-jets = spray(int(asked)) if asked else wb.load(wb.bundled("jets"))[:40]
+jets = spray(int(asked)) if asked else wb.load(wb.bundled("jets"))[:400]
 sample, errands = SampleState(), Errands(express=EXPRESS)
 analysis = Analysis(sample, SelectionState(sample), errands)
 what_if = WhatIf(analysis)
 sample.take(jets, "jets")
 analysis.take(wb.open(wb.bundled("tagger")), "bundled")
 pn.state.add_periodic_callback(errands.collect, 50)
+pn.state.add_periodic_callback(what_if.beat, 100)
 page("What if", main=[what_if]).servable()

@@ -10,7 +10,7 @@ import pytest
 import workbench as wb
 from workbench.data.jets import Jets, momenta
 from workbench.errors import ExplanationError
-from workbench.explanation.safety import by_momentum, collinear_safety, soft_safety
+from workbench.explanation.safety import by_momentum, collinear_safety, irc_safety, soft_safety
 from workbench.physics.distributions import counts
 
 from ..toys import toy_jets
@@ -116,6 +116,19 @@ def test_a_stop_leaves_the_values_that_were_done():
     assert steps[0].total == 480
     with pytest.raises(ExplanationError, match="stopped before the first value"):
         soft_safety(Multiplicity(), JETS, stop=stop)
+
+
+def test_both_are_measured_in_one_go_and_a_stop_keeps_what_is_whole():
+    steps = []
+    soft, collinear = irc_safety(EnergyFlow(), JETS, report=steps.append)
+    np.testing.assert_array_equal(soft.changes, soft_safety(EnergyFlow(), JETS).changes)
+    np.testing.assert_array_equal(collinear.changes, collinear_safety(EnergyFlow(), JETS).changes)
+    assert [step.done for step in steps] == [60 * n for n in range(1, 17)]
+    assert {step.total for step in steps} == {960}
+    steps.clear()
+    stop = SimpleNamespace(is_set=lambda: len(steps) >= 5)
+    (part,) = irc_safety(EnergyFlow(), JETS, report=steps.append, stop=stop)
+    assert (part.emission, len(part.values)) == ("soft emission", 4)
 
 
 def test_what_makes_no_sense_is_said():

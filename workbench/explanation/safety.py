@@ -5,7 +5,7 @@ A safe score does not change when a particle of no momentum is added or when one
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,8 @@ SAFE = 1e-3
 """A mean |change| below this share of the scores' spread counts as none; single precision alone makes 1e-6 of it."""
 
 SOFT, COLLINEAR = "soft emission", "collinear split"
-LABELS = {SOFT: "momentum fraction of the soft particle", COLLINEAR: "angle of the split pair"}
+AT = {SOFT: "of momentum fraction", COLLINEAR: "at angle"}
+"""What comes between the emission and its value in a sentence."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class Safety:
     @property
     def sentence(self) -> str:
         """The finding in words."""
-        at = f"at {LABELS[self.emission]} {self.values[0]:g}"
+        at = f"{AT[self.emission]} {self.values[0]:g}"
         size = f"{self.size.value[0]:.2g} ± {self.size.error[0]:.1g} log-odds"
         share = (
             f"{self.size.value[0] / self.spread:.2g} of the spread of the scores"
@@ -205,6 +206,44 @@ def collinear_safety(
 
     how = {"share": share}
     return _measured(fitted, jets, seed, COLLINEAR, values, emitted, how, draws, draw_seed, report, stop)
+
+
+def irc_safety(
+    fitted: FittedTagger,
+    jets: Jets,
+    seed: Seed = None,
+    *,
+    draws: int = DRAWS,
+    draw_seed: int = 0,
+    report: Report = silent,
+    stop: Stop | None = None,
+) -> tuple[Safety, ...]:
+    """Measures what soft emissions and collinear splits do to the score, in this order; see `soft_safety`, `collinear_safety`.
+
+    Args:
+        fitted: A tagger.
+        jets: Jets.
+        seed: Which score, see `score.direction`.
+        draws: Number of bootstrap samples behind the errors.
+        draw_seed: Seed of all that is drawn.
+        report: Told how many jets are done, all measurements counted.
+        stop: Looked at while at work; what is done so far is returned.
+
+    Raises:
+        ExplanationError: no jets with particles, or stopped before the first value was done.
+    """
+    stop, before = stop or Never(), 0.0
+
+    def told(step: Step) -> None:
+        report(replace(step, done=before + step.done, total=2 * step.total))
+
+    found: list[Safety] = []
+    for measured in (soft_safety, collinear_safety):
+        if not found or not stop.is_set():
+            how: dict[str, Any] = {"draws": draws, "draw_seed": draw_seed, "report": told, "stop": stop}
+            found.append(measured(fitted, jets, seed, **how))
+            before = float((1 + len(found[0].values)) * len(found[0].score))
+    return tuple(found)
 
 
 def by_momentum(jets: Jets, luck: np.ndarray) -> np.ndarray:

@@ -370,5 +370,13 @@ LESSONS: dict[str, Lesson] = {
         answer="The samples may hold other shares of signal; jets of other scores have other maps, and that would be no fault of either.",
         source="Székely and Rizzo 2004",
     ),
+    "emissions": Lesson(
+        what="How far the score of a jet moves when a soft photon is added anywhere in it, and when one of its particles is split in two.",
+        why="Only what does not change under such emissions can be computed order by order in QCD; a network that counts particles uses more than that.",
+        formula="safe: score(p₁, …, pₙ, εp) → score(p₁, …, pₙ) for ε → 0, and score(…, zp, (1−z)p, …) = score(…, p, …)",
+        question="A network adds up a function of each particle's logarithm of pT. Which of the two tests can it pass?",
+        answer="Neither: a particle of no momentum adds a term of its own, and two halves add other terms than the whole. Weights z = pT/ΣpT, as in energy-flow networks, make it safe.",
+        source="arXiv:1810.05165",
+    ),
 }
 """By the name of the pane, or of what a tab of it shows."""

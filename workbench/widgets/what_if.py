@@ -24,6 +24,7 @@ from ..views.palette import symmetric_limit
 from . import code
 from .analysis import EDITING, PROPAGATION, SLOW, Analysis
 from .edit_tools import EditTools
+from .emissions import EmissionSafety
 from .errands import public
 from .jet_graph import NEIGHBOURS
 from .jet_inspector import particle_table, table_of_particles
@@ -56,7 +57,7 @@ class WhatIf(pn.viewable.Viewer):
         self.graphs = {side: graph.empty() for side in SIDES}
         self.books = {side: ledger.empty() for side in SIDES}
         self.lines, self.scale = FactorRange(), particles.relevance_scale()
-        self.tools = EditTools(self.do, self.move)
+        self.tools, self.emissions = EditTools(self.do, self.move), EmissionSafety(analysis)
         self.verdict, self.notice = line(variant="body1"), line(variant="body2")
         self.told = line(variant="body2")
         self.who, self.check = line(NOBODY, variant="body1"), line(variant="caption")
@@ -111,6 +112,10 @@ class WhatIf(pn.viewable.Viewer):
     def explanation(self) -> Explanation | None:
         """Of the edited jet; None while there is none."""
         return self._shown.get("after", (None, None))[1]
+
+    def beat(self) -> None:
+        """Takes over what the measurement over the sample has reported; called by the page's timer."""
+        self.emissions.beat()
 
     def do(self, name: str, *numbers: float) -> None:
         """Does an edit; what it takes besides the picked particle is given."""
@@ -402,7 +407,7 @@ class WhatIf(pn.viewable.Viewer):
             code=self._code,
             sample=self.analysis.sample,
         )
-        return pane(
+        edited_jet = pane(
             "What if the jet were another? Edit it, and its score follows",
             pn.Row(self.who, self.first, sizing_mode="stretch_width", margin=0),
             self.content,
@@ -410,6 +415,7 @@ class WhatIf(pn.viewable.Viewer):
             menu=menu,
             check=self.check,
         )
+        return pn.Column(edited_jet, self.emissions, sizing_mode="stretch_width", margin=0)
 
     def _numbers(self) -> pd.DataFrame:
         """Returns one row per particle of both jets, with units."""
