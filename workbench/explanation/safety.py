@@ -94,13 +94,13 @@ class Safety:
         """The finding in words."""
         at = f"{AT[self.emission]} {self.values[0]:g}"
         size = f"{self.size.value[0]:.2g} ± {self.size.error[0]:.1g} log-odds"
-        share = (
-            f"{self.size.value[0] / self.spread:.2g} of the spread of the scores"
+        of = (
+            f"{self.size.value[0] / self.spread:.1%} of their spread"
             if self.spread
-            else "no spread"
+            else "all scores are equal"
         )
         verdict = "safe within rounding" if self.safe else "not safe"
-        return f"A {self.emission} {at} changes the score by {size} on average ({share}): {verdict}."
+        return f"A {self.emission} {at} changes the scores by {size} on average ({of}): {verdict}."
 
     def histogram(self, point: int, bins: Bins = 50) -> hist.Hist:
         """Returns the distribution of the change at one of the values, weights respected."""

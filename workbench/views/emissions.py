@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 import numpy as np
-from bokeh.models import ColumnDataSource, HoverTool, Span
+from bokeh.models import ColumnDataSource, HoverTool
 from bokeh.plotting import figure
 
 from .frame import frame, legend_above, single
@@ -17,12 +17,13 @@ SERIES = {
 
 
 def columns(found: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Returns one row per value: "value", and for each of `SERIES` its number, "_low" and "_high" by one standard deviation.
+    """Returns one row per value: "value", "zero", and for each of `SERIES` its number, "_low" and "_high" by one standard deviation.
 
     Args:
         found: "value", "size", "drift" and their errors, as `Safety.columns` gives them.
     """
-    rows = {"value": np.asarray(found["value"], dtype=float)}
+    values = np.asarray(found["value"], dtype=float)
+    rows = {"value": values, "zero": np.zeros(len(values))}
     for name in SERIES:
         number, error = found[name], np.nan_to_num(found[f"{name}_error"])
         rows |= {name: number, f"{name}_low": number - error, f"{name}_high": number + error}
@@ -32,7 +33,7 @@ def columns(found: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 def empty() -> ColumnDataSource:
     """Returns the source, without values."""
     names = [f"{name}{end}" for name in SERIES for end in ("", "_low", "_high")]
-    return ColumnDataSource({name: np.zeros(0, np.float32) for name in ("value", *names)})
+    return ColumnDataSource({name: np.zeros(0, np.float32) for name in ("value", "zero", *names)})
 
 
 def change_figure(source: ColumnDataSource, x: str, name: str, *, logarithmic: bool) -> figure:
@@ -45,7 +46,7 @@ def change_figure(source: ColumnDataSource, x: str, name: str, *, logarithmic: b
         x_axis_type="log" if logarithmic else "linear",
     )
     plot.line("value", "size", source=source, line_color=NEUTRAL, line_dash="dotted")
-    plot.add_layout(Span(location=0, dimension="width", line_color=NEUTRAL))
+    plot.line("value", "zero", source=source, line_color=NEUTRAL)
     for key, (words, colour, marker) in SERIES.items():
         style = {"source": source, "color": colour, "legend_label": words}
         plot.segment("value", f"{key}_low", "value", f"{key}_high", line_width=2, **style)
