@@ -27,9 +27,12 @@ _PUBLIC = {
     "compare_pairs": "workbench.explanation.aggregation",
     "assess": "workbench.explanation.trust",
     "at_equal_score": "workbench.explanation.comparing",
+    "Explanations": "workbench.explanation.store",
+    "submit_explanation": "workbench.jobs.explaining",
     "submit": "workbench.jobs.submit",
     "registry": "workbench.jobs.registry",
     "JetExplorer": "workbench.widgets.jet_explorer",
+    "RelevanceExplorer": "workbench.widgets.relevance_explorer",
 }
 _NOUNS = (
     "calibration",

@@ -1,6 +1,6 @@
 """What an explanation is: relevance, and the ledger that shows where the rest of the score went."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -91,3 +91,35 @@ class Explanation:
             {name: relevance[keep] for name, relevance in self.recorded.items()},
             self.how,
         )
+
+
+def concatenate(parts: Sequence[Explanation]) -> Explanation:
+    """Returns one explanation of several that were made alike, in order; a ledger line that a part lacks is zero there.
+
+    How it was made is taken from the first.
+
+    Raises:
+        ExplanationError: none is given, or they tell of different features.
+    """
+    if len({part.feature_names for part in parts}) != 1:
+        msg = f"{len(parts)} explanations of different features cannot become one; give some of one network."
+        raise ExplanationError(msg)
+    names = dict.fromkeys(name for part in parts for name in part.ledger.lines)
+    lines = {
+        name: np.concatenate([p.ledger.lines.get(name, np.zeros_like(p.ledger.score)) for p in parts])
+        for name in names
+    }
+    shared = [name for name in parts[0].recorded if all(name in part.recorded for part in parts)]
+    return Explanation(
+        _joined([part.relevance for part in parts]),
+        _joined([part.features for part in parts]),
+        parts[0].feature_names,
+        Ledger(np.concatenate([part.ledger.score for part in parts]), lines),
+        {name: _joined([part.recorded[name] for part in parts]) for name in shared},
+        parts[0].how,
+    )
+
+
+def _joined(arrays: Sequence[Any]) -> Any:
+    plain = all(isinstance(array, np.ndarray) for array in arrays)
+    return np.concatenate(arrays) if plain else ak.concatenate(arrays)

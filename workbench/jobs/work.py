@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 from distributed import get_worker
 
-from ..data import parquet
+from ..data import explanation_file, parquet
 from ..data.events import Events
+from ..data.explanation import Explanation
 from ..data.jets import Jets
 from ..errors import DataError, WorkbenchError
 from ..progress import Step
@@ -221,6 +222,10 @@ def _answer(value: Any, folder: Path) -> Answer:
     if isinstance(value, Jets | Events):
         parquet.write(value, folder / "result.parquet")
         return replace(answer, file=str(folder / "result.parquet"), reader="workbench.data.parquet:read")
+    if isinstance(value, Explanation):
+        explanation_file.write(value, folder / "result.parquet")
+        reader = "workbench.data.explanation_file:read"
+        return replace(answer, file=str(folder / "result.parquet"), reader=reader)
     if hasattr(value, "save"):
         file = folder / "result.safetensors"
         value.save(file)

@@ -74,7 +74,7 @@ class Workers:
             before = sum(t.job.urgent for t in self._waiting) if job.urgent else len(self._waiting)
             self._waiting.insert(before, task)
             self._open_lanes()
-            if job.urgent and len(self._running) >= len(self._lanes) and len(self._lanes) <= _workers():
+            if job.urgent and len(self._running) >= len(self._lanes) and len(self._lanes) <= parallel():
                 self._open_lanes(spare=self._there().grow())
             self._moved()
 
@@ -104,13 +104,13 @@ class Workers:
             if self._cluster is None:
                 address = os.environ.get("WORKBENCH_SCHEDULER", "")
                 self._cluster = (
-                    Site(address, self._receive) if address else LocalProcesses(_workers(), self._receive)
+                    Site(address, self._receive) if address else LocalProcesses(parallel(), self._receive)
                 )
             return self._cluster
 
     def _open_lanes(self, *, spare: bool = False) -> None:
         """Sees that there is a lane per worker, and one more for urgent jobs alone if `spare`."""
-        wanted = max(len(self._lanes), _workers()) + spare
+        wanted = max(len(self._lanes), parallel()) + spare
         while len(self._lanes) < wanted:
             lane = threading.Thread(
                 target=self._take, args=(self._open, spare), name="workbench-jobs", daemon=True
@@ -175,7 +175,7 @@ class Workers:
             return
 
 
-def _workers() -> int:
+def parallel() -> int:
     """Returns how many jobs may run at once."""
     said = os.environ.get("WORKBENCH_WORKERS", "")
     if not said:

@@ -1,0 +1,190 @@
+"""Explanations kept on the disk: what was explained once, of the same jet by the same network in the same way, is read."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, is_dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import awkward as ak
+import numpy as np
+
+from ..data import explanation_file
+from ..data.explanation import Explanation, concatenate
+from ..data.jets import Jets
+from ..data.origin import fingerprint
+from ..engines.fitted import FittedTagger
+from ..errors import DataError, ExplanationError
+from ..progress import Never, Report, Step, Stop, silent
+from .closing import network_fingerprint, versions
+from .explain import explain
+from .rules import rule_named
+from .score import direction
+
+SHARD = 256
+"""Jets of one file: what a stop or a crash can cost at most."""
+
+USUAL = {"method": "lrp", "attention": "attnlrp", "record": False}
+"""What `explain` does unless it is told otherwise, besides its rule, score and background."""
+
+JETS = "jets"
+"""Under which name a file tells in its metadata which jets it holds."""
+
+
+@dataclass(frozen=True)
+class Explanations:
+    """Explanations in a folder, a file per few hundred jets; several processes may read and write it at once.
+
+    A jet is known again by its particles and its momentum, in whatever sample it comes; its network by its weights and
+    inputs; the way by rule, score, method, attention, background and the versions of the programs.
+
+    Attributes:
+        folder: Where the files are; it is made when the first is written.
+    """
+
+    folder: Path
+
+    def explained(
+        self,
+        fitted: FittedTagger,
+        jets: Jets,
+        *,
+        report: Report = silent,
+        stop: Stop | None = None,
+        **how: Any,
+    ) -> Explanation:
+        """Returns what `explain(fitted, jets, **how)` returns; only what is not known yet is worked out, and is kept.
+
+        Args:
+            fitted: A fitted tagger.
+            jets: Jets.
+            report: Told how many jets are done, those that were known included.
+            stop: When set, what was worked out so far is kept, and the explanation of the leading jets that are known is
+                returned; the next call goes on from there.
+            how: rule, seed, method, attention, background and record of `explain`.
+
+        Raises:
+            ExplanationError: as of `explain`, or a rule of your own that does not tell its settings.
+            DataError: the folder cannot be written.
+        """
+        way, keys, stop = self.folder / _way(fitted, how), keys_of(jets), stop or Never()
+        known = _index(way)
+        missing = [i for i, key in enumerate(keys) if key not in known]
+        done = len(jets) - len(missing)
+        report(Step(done=done, total=len(jets), unit="jets"))
+        for block in (missing[first : first + SHARD] for first in range(0, len(missing), SHARD)):
+            if stop.is_set():
+                break
+            told = _shifted(report, done, len(jets))
+            part = explain(fitted, jets[block], report=told, stop=stop, **how)
+            chosen = [keys[i] for i in block[: len(part)]]
+            _keep(part, chosen, way)
+            done += len(chosen)
+        return _assembled(way, keys, jets)
+
+    def known(self, fitted: FittedTagger, jets: Jets, **how: Any) -> int:
+        """Returns how many of the jets are known."""
+        index = _index(self.folder / _way(fitted, how))
+        return sum(key in index for key in keys_of(jets))
+
+    def delete(self) -> None:
+        """Deletes what is kept; all of it can be worked out again."""
+        for file in self.folder.glob("*/*.parquet"):
+            file.unlink(missing_ok=True)
+
+
+def explained(
+    fitted: FittedTagger,
+    jets: Jets,
+    folder: str,
+    *,
+    report: Report = silent,
+    stop: Stop | None = None,
+    **how: Any,
+) -> Explanation:
+    """Returns `Explanations(folder).explained(...)`; what a worker process calls."""
+    return Explanations(Path(folder)).explained(fitted, jets, report=report, stop=stop, **how)
+
+
+def keys_of(jets: Jets) -> list[str]:
+    """Returns 32 hex digits per jet that depend on its particles, their number and order, and its momentum; on nothing else."""
+    particles = ak.flatten(jets.constituents, axis=1)
+    fields = sorted(ak.fields(particles))
+    rows = np.stack([np.asarray(particles[name], dtype=np.float64) for name in fields], axis=1)
+    axes = [np.asarray(jets.p4[name], dtype=np.float64) for name in sorted(ak.fields(jets.p4))]
+    of_jets, ends = np.stack(axes, axis=1), np.cumsum(jets.counts)
+    names = hashlib.blake2b(json.dumps([fields, sorted(ak.fields(jets.p4))]).encode(), digest_size=16)
+    found, first = [], 0
+    for momentum, end in zip(of_jets, ends.tolist(), strict=True):
+        digest = names.copy()
+        digest.update(momentum.tobytes())
+        digest.update(rows[first:end].tobytes())
+        found.append(digest.hexdigest())
+        first = end
+    return found
+
+
+def _way(fitted: FittedTagger, how: Mapping[str, Any]) -> str:
+    """Returns what tells a network and a way to explain it from others."""
+    rule, background = rule_named(how.get("rule", "epsilon")), how.get("background")
+    if not is_dataclass(rule):
+        msg = f"The rule {type(rule).__name__} does not tell its settings, so what it gives cannot be kept; make it a dataclass."
+        raise ExplanationError(msg)
+    if background is None and fitted.background is not None:
+        against = fingerprint([fitted.background])
+    else:
+        against = "" if background is None else background.fingerprint
+    weights, words = direction(fitted.classes, how.get("seed"))
+    told = {
+        "network": network_fingerprint(fitted.network),
+        "inputs": fitted.normaliser.header(),
+        "rule": repr(rule),
+        "score": [words, weights.tolist()],
+        "background": against,
+        "versions": versions(),
+        **{name: how.get(name, usual) for name, usual in USUAL.items()},
+    }
+    return fingerprint([json.dumps(told, sort_keys=True, default=repr)])
+
+
+def _index(way: Path) -> dict[str, tuple[Path, int]]:
+    """Returns where each jet lies; a file that cannot be read is as if it were not there."""
+    found: dict[str, tuple[Path, int]] = {}
+    for file in sorted(way.glob("*.parquet")):
+        try:
+            keys = explanation_file.read_how(file)[JETS]
+        except DataError:
+            continue
+        found |= {key: (file, row) for row, key in enumerate(keys)}
+    return found
+
+
+def _keep(part: Explanation, keys: Sequence[str], way: Path) -> None:
+    try:
+        way.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        msg = f"The folder {way.parent.name} for explanations cannot be made ({error.strerror}); choose another."
+        raise DataError(msg) from error
+    kept = replace(part, how={**part.how, JETS: list(keys)})
+    explanation_file.write(kept, way / f"{fingerprint(keys)}.parquet")
+
+
+def _assembled(way: Path, keys: Sequence[str], jets: Jets) -> Explanation:
+    """Returns the explanation of the leading jets that are known, in their order."""
+    known = _index(way)
+    ready = next((i for i, key in enumerate(keys) if key not in known), len(keys))
+    places = [known[key] for key in keys[:ready]]
+    if not places:
+        msg = "The explanation was stopped before the first jet was explained; start it again."
+        raise ExplanationError(msg)
+    files = list(dict.fromkeys(file for file, _ in places))
+    parts = [explanation_file.read(file) for file in files]
+    first = dict(zip(files, np.cumsum([0, *(len(part) for part in parts)]).tolist(), strict=False))
+    whole = concatenate(parts)[np.array([first[file] + row for file, row in places])]
+    how = {name: value for name, value in whole.how.items() if name != JETS}
+    return replace(whole, how={**how, "sample": jets[:ready].fingerprint})
+
+
+def _shifted(report: Report, done: int, total: int) -> Report:
+    return lambda step: report(Step(done=done + step.done, total=total, unit="jets"))
