@@ -7,16 +7,22 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from ..errors import TrainingError
 from ..progress import Outcome, Report, Step, Stop
 from .batch import Batch
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+FABRIC = "lightning_fabric"
+"""Imported with the first fit: who only opens a network need not wait two seconds for it."""
 
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 """Precisions of a fit, in Fabric's words."""
@@ -390,14 +396,15 @@ def check_device(device: str, precision: str) -> None:
         raise TrainingError(msg)
 
 
-def _fabric(device: str, precision: str) -> Fabric:
+def _fabric(device: str, precision: str) -> "Fabric":
     """Returns Fabric on one device, or on all processes that a launcher (torchrun) started."""
     check_device(device, precision)
     kind, _, number = device.partition(":")
     processes = int(os.environ.get("WORLD_SIZE", "1"))
+    made = import_module(FABRIC).Fabric
     if processes > 1:
         local = int(os.environ.get("LOCAL_WORLD_SIZE", processes))
-        fabric = Fabric(
+        fabric: Fabric = made(
             accelerator=kind,
             devices=local,
             num_nodes=processes // local,
@@ -406,6 +413,6 @@ def _fabric(device: str, precision: str) -> Fabric:
         )
     else:
         devices = [int(number)] if number else 1
-        fabric = Fabric(accelerator=kind, devices=devices, precision=precision)
+        fabric = made(accelerator=kind, devices=devices, precision=precision)
     fabric.launch()
     return fabric

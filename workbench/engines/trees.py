@@ -3,10 +3,13 @@
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, fields
+from importlib import import_module
 from typing import Any
 
 import numpy as np
-from sklearn.ensemble import HistGradientBoostingClassifier
+
+GROWERS = "sklearn.ensemble"
+"""Imported when the first trees are grown; to evaluate them nothing of it is needed."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +150,7 @@ def grow(
         return 0.0
 
     # A scorer is the one place where scikit-learn calls back after each iteration; it must never end the fit by itself.
-    model = HistGradientBoostingClassifier(
+    model = import_module(GROWERS).HistGradientBoostingClassifier(
         **settings,
         random_state=seed,
         early_stopping=True,

@@ -8,9 +8,12 @@ from .recipe import KINDS
 
 NICE = 10
 
+LATER = ("lightning_fabric", "sklearn.ensemble")
+"""What engines import with their first fit only."""
+
 
 def dask_setup(worker: Any) -> None:
     """Imports the engines and lowers the worker's priority."""
-    for module in KINDS.values():
-        import_module(module.split(":")[0])
+    for module in (*(kind.split(":")[0] for kind in KINDS.values()), *LATER):
+        import_module(module)
     os.nice(NICE)

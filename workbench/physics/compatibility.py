@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
+from scipy import special
 
 LEAST = 5.0
 """Smallest number of (effective) jets that a bin is expected to have in either sample; neighbours are joined until it has."""
@@ -27,7 +27,7 @@ class Homogeneity:
     @classmethod
     def of(cls, chi2: float, ndf: int) -> "Homogeneity":
         """Returns the test of this statistic."""
-        return cls(chi2, ndf, float(stats.chi2.sf(chi2, ndf)) if ndf else np.nan)
+        return cls(chi2, ndf, float(special.chdtrc(ndf, chi2)) if ndf else np.nan)
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def separation(
     distance = float(np.max(np.abs(np.cumsum(steps)[ends])))
     sizes = [w.sum() ** 2 / np.sum(w**2) for w in (wa, wb)]
     root = np.sqrt(sizes[0] * sizes[1] / sum(sizes))
-    return Separation(min(distance, 1.0), float(stats.kstwobign.sf((root + 0.12 + 0.11 / root) * distance)))
+    return Separation(min(distance, 1.0), float(special.kolmogorov((root + 0.12 + 0.11 / root) * distance)))
 
 
 def _joined(

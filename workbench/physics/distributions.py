@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import hist
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
+from scipy import special
 
 from ..data.classes import ClassArray
 from ..errors import DataError
@@ -180,7 +180,7 @@ def count_interval(histogram: hist.Hist, *, level: float = ONE_SIGMA) -> tuple[n
     unit = np.divide(squares, values, out=np.full_like(values, typical), where=values > 0)
     low, high = garwood(np.where(values > 0, effective_counts(histogram), 0.0), level=level)
     cancelled = (values <= 0) & (squares > 0)
-    half = stats.norm.ppf((1 + level) / 2) * np.sqrt(squares)
+    half = special.ndtri((1 + level) / 2) * np.sqrt(squares)
     return np.where(cancelled, values - half, low * unit), np.where(cancelled, values + half, high * unit)
 
 

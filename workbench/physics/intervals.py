@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
+from scipy import special
 
 from ..errors import DataError
 
-ONE_SIGMA = float(stats.norm.cdf(1) - stats.norm.cdf(-1))
+ONE_SIGMA = float(special.ndtr(1) - special.ndtr(-1))
 """Probability content of plus-minus one standard deviation, 0.683."""
 
 
@@ -34,8 +34,8 @@ def garwood(count: ArrayLike, *, level: float = ONE_SIGMA) -> tuple[np.ndarray, 
         msg = f"{np.sum(count < 0)} counts are negative; a Poisson interval needs (effective) counts of 0 or more."
         raise DataError(msg)
     tail = (1 - level) / 2
-    low = np.where(count > 0, stats.chi2.ppf(tail, 2 * np.maximum(count, 1e-300)) / 2, 0.0)
-    return low, stats.chi2.ppf(1 - tail, 2 * count + 2) / 2
+    low = np.where(count > 0, special.gammaincinv(np.maximum(count, 1e-300), tail), 0.0)
+    return low, special.gammaincinv(count + 1, 1 - tail)
 
 
 def clopper_pearson(
@@ -51,8 +51,8 @@ def clopper_pearson(
     tail = (1 - level) / 2
     failed = total - passed
     with np.errstate(invalid="ignore"):
-        low = np.where(passed > 0, stats.beta.ppf(tail, passed, failed + 1), 0.0)
-        high = np.where(failed > 0, stats.beta.ppf(1 - tail, passed + 1, failed), 1.0)
+        low = np.where(passed > 0, special.betaincinv(passed, failed + 1, tail), 0.0)
+        high = np.where(failed > 0, special.betaincinv(passed + 1, failed, 1 - tail), 1.0)
     return np.where(total > 0, low, np.nan), np.where(total > 0, high, np.nan)
 
 
@@ -64,7 +64,7 @@ def wilson(passed: ArrayLike, total: ArrayLike, *, level: float = ONE_SIGMA) -> 
     Source: Wilson 1927.
     """
     passed, total = _trials(passed, total, level)
-    z2 = stats.norm.ppf((1 + level) / 2) ** 2
+    z2 = special.ndtri((1 + level) / 2) ** 2
     with np.errstate(invalid="ignore", divide="ignore"):
         value = passed / total
         centre = (value + z2 / (2 * total)) / (1 + z2 / total)
@@ -112,7 +112,7 @@ def fraction_interval(
     trials = effective_trials(value, variance, total, total_squares)
     inside = (value >= 0) & (value <= 1)
     low, high = wilson(np.where(inside, value, 0.0) * trials, trials, level=level)
-    half = stats.norm.ppf((1 + level) / 2) * np.sqrt(variance)
+    half = special.ndtri((1 + level) / 2) * np.sqrt(variance)
     return value, np.where(inside, low, value - half), np.where(inside, high, value + half)
 
 
