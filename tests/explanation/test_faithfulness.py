@@ -14,7 +14,7 @@ from workbench.simulate.planted import planted_jets
 
 from ..toys import toy_jets
 
-JETS = planted_jets(200, seed=1)
+JETS = planted_jets(200, seed=1, against=0)
 TAGGER = planted_tagger(2.0)
 TRUE = wb.explain(TAGGER, JETS, rule="0")
 GENERATOR = np.random.default_rng(1)
@@ -24,7 +24,7 @@ NOISE = replace(
 
 
 def test_the_curves_of_a_known_network_are_those_worked_out_by_hand():
-    jet = planted_jets(1, seed=3, carriers=2, particles=30.0)
+    jet = planted_jets(1, seed=3, against=0, particles=30.0)
     tagger = planted_tagger(2.0)
     n = int(jet.counts[0])
     gone = np.array([0, 1, 2, n - 2, n - 1, n])

@@ -14,13 +14,13 @@ from workbench.simulate.planted import planted_jets
 
 FEATURES = ["log_pt_fraction", "deltar", "photon", "charged_hadron", "neutral_hadron", "electron", "muon"]
 NETWORKS = 5
-TEST = planted_jets(300, seed=99)
+TEST = planted_jets(300, seed=99, carriers=3)
 CARRIER = TEST.columns["carrier"]
 
 
 def fits(*, shuffled):
-    engine = wb.Tagger(network="pfn", features=FEATURES, epochs=6, phi_sizes=[32, 32], f_sizes=[32])
-    return [engine.fit(planted_jets(3_000, seed, shuffled=shuffled), seed=seed) for seed in range(NETWORKS)]
+    engine = wb.Tagger(network="pfn", features=FEATURES, epochs=12, phi_sizes=[32, 32], f_sizes=[32])
+    return [engine.fit(planted_jets(3_000, seed, carriers=3, shuffled=shuffled), seed=seed) for seed in range(NETWORKS)]
 
 
 @pytest.fixture(scope="module")

@@ -35,11 +35,12 @@ def verdicts(trust):
 
 
 def test_a_map_that_is_known_to_be_right_passes():
-    found = assess(planted_tagger(), JETS, others=WAYS)
+    found = assess(planted_tagger(), JETS, way="LRP 0", others=WAYS)
     assert {"Ledger": HOLDS, "Deletion": HOLDS, "Agreement": HOLDS, "Steady": HOLDS}.items() <= verdicts(
         found
     ).items()
-    assert found.infidelity.value == pytest.approx(0, abs=0.05)
+    assert found.infidelity.value == pytest.approx(0, abs=1e-6)
+    assert not found.blind
     assert found.missing == {}
     assert found.jets == 60
 

@@ -9,15 +9,17 @@ from workbench.errors import SimulationError
 from workbench.physics.kinematics import relative
 from workbench.simulate.planted import planted_jets
 
-JETS = planted_jets(2_000, seed=1, carriers=3)
+JETS = planted_jets(2_000, seed=1)
 CARRIER = JETS.columns["carrier"]
 
 
 def test_each_jet_has_its_carriers_and_no_other_lepton():
     pid = abs(JETS.constituents.pid)
     assert ak.all(ak.sum(CARRIER, axis=1) == 3)
-    assert ak.all((pid == 11) == (CARRIER & (np.asarray(JETS.label) == 0)))
-    assert ak.all((pid == 13) == (CARRIER & (np.asarray(JETS.label) == 1)))
+    assert ak.all(((pid == 11) | (pid == 13)) == CARRIER)
+    label = np.asarray(JETS.label)
+    assert ak.all(ak.sum(pid == 11, axis=1) == np.where(label == 0, 2, 1))
+    assert ak.all(ak.sum(pid == 13, axis=1) == np.where(label == 1, 2, 1))
 
 
 @pytest.mark.parametrize("what", ["pt", "deltar", "rank"])
@@ -50,7 +52,9 @@ def test_the_same_seed_gives_the_same_jets_and_shuffling_changes_only_labels():
     assert np.bincount(np.asarray(again.label)).tolist() == np.bincount(np.asarray(shuffled.label)).tolist()
 
 
-@pytest.mark.parametrize("wrong", [{"n": 0}, {"n": 3, "carriers": 0}, {"n": 3, "particles": 0.0}])
+@pytest.mark.parametrize(
+    "wrong", [{"n": 0}, {"n": 3, "carriers": 0}, {"n": 3, "against": 2}, {"n": 3, "particles": 0.0}]
+)
 def test_what_cannot_be_planted_is_refused_with_a_sentence(wrong):
     with pytest.raises(SimulationError, match="give at least one jet"):
         planted_jets(**wrong, seed=1)

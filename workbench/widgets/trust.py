@@ -28,9 +28,6 @@ JETS = {"50": 50, "100": 100, "300": 300}
 SIGNS = {"holds": "✓ holds", "doubtful": "! doubtful", "fails": "✗ fails"}
 """Verdicts, told by sign and word."""
 
-PARTS = {"agreement": "agreement", "deletion": "curves", "forgetting": "randomisation"}
-"""Which part of what was found each picture shows."""
-
 NOT_YET = f"Not checked yet: press “{CHECK}”."
 UNNAMED = "This combination of rule and attention has no checks; choose another rule or AttnLRP."
 STALE = "The page now shows another tagger, sample, score or way to explain than was checked; check again."
@@ -145,29 +142,34 @@ class Trust(pn.viewable.Viewer):
         self.left = forgetting.forgetting_figure(self.layers, self.names)
         self.weakest, self.area, self.head = (line(variant="body2") for _ in range(3))
         self.numbers = table_pane()
-        found: dict[str, tuple[str, UIElement, Any]] = {
-            "agreement": ("Do other ways say the same?", self.matrix, self.weakest),
-            "deletion": ("Does the score follow when particles are taken away?", self.taken, self.area),
-            "forgetting": ("What is left of the map when the network forgets?", self.left, self.head),
-        }
-        above = {"agreement": [self.kind]}
-        below = {"deletion": [fold("As a table", self.numbers)]}
         panes = [
             pane(
-                title,
-                *above.get(name, []),
-                picture(plot),
-                *below.get(name, []),
-                name=name,
-                menu=self._menu(name, plot),
-                check=check,
-            )
-            for name, (title, plot, check) in found.items()
+                "Do other ways say the same?",
+                self.kind,
+                picture(self.matrix),
+                name="agreement",
+                menu=self._menu("agreement", "agreement", self.matrix),
+                check=self.weakest,
+            ),
+            pane(
+                "Does the score follow when particles are taken away?",
+                picture(self.taken),
+                fold("As a table", self.numbers),
+                name="deletion",
+                menu=self._menu("deletion", "curves", self.taken),
+                check=self.area,
+            ),
+            pane(
+                "What is left of the map when the network forgets?",
+                picture(self.left),
+                name="forgetting",
+                menu=self._menu("forgetting", "randomisation", self.left),
+                check=self.head,
+            ),
         ]
         return [row(panes, width=360, most=3)]
 
-    def _menu(self, name: str, plot: UIElement) -> Menu:
-        part = PARTS[name]
+    def _menu(self, name: str, part: str, plot: UIElement) -> Menu:
         return Menu(
             name,
             figure=lambda: plot,
