@@ -9,6 +9,7 @@ from workbench.widgets.edit_tools import BUTTONS
 
 pytestmark = [pytest.mark.browser, needs_browser, needs_tagger]
 address = served("tests/apps/what_if_page.py")
+relevance = served("apps/relevance.py")
 
 COUNT = re.compile(r"(\d+) particles?\.$")
 STEP = re.compile(r"^\d+ (dropped|particle|moved|split|added|turned|deleted) ")
@@ -128,3 +129,19 @@ def test_the_safety_of_the_tagger_is_measured_in_a_worker_with_progress(page):
     page.get_by_text(re.compile("A soft emission of .* A collinear split at .*: not safe")).wait_for()
     page.get_by_role("row", name=re.compile("^collinear split 0 ")).wait_for()
     page.get_by_text(re.compile("^300 jets; errors from ")).wait_for()
+
+
+def test_a_link_opens_the_edited_jet_again(browser, relevance):
+    with opened(browser, f"{relevance}?v=1&sample=jets&jet=3&tab=what-if&edits=drop_0~rescale_1_2") as page:
+        page.get_by_text("particle 2 times 2").wait_for()
+        page.get_by_text(CHANGE).wait_for()
+        button(page, "Undo").click()
+        page.wait_for_function("new URLSearchParams(location.search).get('edits') === 'drop_0'")
+        assert_quiet(page)
+
+
+def test_a_link_with_edits_that_make_no_sense_says_so_and_shows_the_jet_as_it_is(browser, relevance):
+    with opened(browser, f"{relevance}?v=1&sample=jets&jet=3&tab=what-if&edits=<b>_1") as page:
+        page.get_by_text(re.compile("the jet is shown as it is")).first.wait_for()
+        page.get_by_text(re.compile("not edited yet")).wait_for()
+        assert_quiet(page)

@@ -18,7 +18,18 @@ LONGEST = 4000
 """Characters of an address that are read; what is longer is not from us."""
 LATER = ("score", "loss", "margin", "uncertainty", "unusual")
 """Columns that a sample gets from a tagger, or when they are first asked for."""
-NAMES = ("sample", "beside", "network", "rule", "method", "attention", "signal", "background", "view")
+NAMES = (
+    "sample",
+    "beside",
+    "network",
+    "rule",
+    "method",
+    "attention",
+    "signal",
+    "background",
+    "view",
+    "edits",
+)
 """What an address names by a word; each may have a list of the words there are, or something that checks one."""
 LISTS = {"class": "classes", "show": "shown", "tab": "tabs", "display": "display"}
 """What an address may name several of, and the parameter that holds them."""
@@ -51,6 +62,7 @@ class LinkState(param.Parameterized):
     signal: str = param.String("", doc="Class that the explained score speaks for.")
     background: str = param.String("", doc="Class that it speaks against.")
     view: str = param.String("", doc="How the event display shows the jet.")
+    edits: str = param.String("", doc="What was done to the open jet, see `EditHistory.to_text`.")
     shown: list[str] = param.List([], item_type=str, doc="Distributions that are shown; empty is as usual.")
     tabs: list[str] = param.List([], item_type=str, doc="Open tabs that are not the first of theirs.")
     display: list[str] = param.List([], item_type=str, doc="Cuts and colours, see `DisplayState.to_link`.")

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 import panel as pn
@@ -11,7 +10,7 @@ import panel_material_ui as pmui
 
 from .analysis import Analysis
 
-JETS = "Jets"
+JETS, WHAT_IF = "Jets", "What if"
 
 
 @dataclass(frozen=True)
@@ -28,16 +27,12 @@ class Section:
         return getattr(import_module(f"{__package__}.{self.file}"), self.viewer)(analysis)
 
 
-SECTIONS = tuple(
-    section
-    for section in (
-        Section("What if", "what-if", "what_if", "WhatIf"),
-        Section("The sample", "sample", "aggregates", "Aggregates"),
-        Section("What it learned", "learned", "translation", "Translation"),
-        Section("Compare", "compare", "comparison_of_maps", "MapComparison"),
-        Section("Trust", "trust", "trust", "Trust"),
-    )
-    if find_spec(f"{__package__}.{section.file}") is not None
+SECTIONS = (
+    Section(WHAT_IF, "what-if", "what_if", "WhatIf"),
+    Section("The sample", "sample", "aggregates", "Aggregates"),
+    Section("What it learned", "learned", "translation", "Translation"),
+    Section("Compare", "compare", "comparison_of_maps", "MapComparison"),
+    Section("Trust", "trust", "trust", "Trust"),
 )
 """What can be studied beside the open jet."""
 
