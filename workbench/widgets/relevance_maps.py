@@ -67,7 +67,7 @@ class MapsPane(Part):
         )
         self.own = pmui.Switch(label=OWN, value=False, size="small", margin=(4, 6))
         self.place = pn.Column(sizing_mode="stretch_width", margin=0)
-        self.numbers, self.said = table_pane(), line(variant="caption")
+        self.numbers = table_pane()
         self._planes: dict[str, Planes] = {}
         super().__init__(**parameters)
         for widget in (self.kind, self.own):
@@ -75,7 +75,7 @@ class MapsPane(Part):
 
     def build(self) -> Sequence[Any]:
         """Returns the content of the pane."""
-        return [self.kind, self.own, self.place, self.said, fold("The cells that differ most", self.numbers)]
+        return [self.kind, self.own, self.place, fold("The cells that differ most", self.numbers)]
 
     def fill(self, found: Finding) -> None:
         """Draws the plane that is chosen."""
@@ -141,7 +141,7 @@ class MapsPane(Part):
         if z is None or not np.isfinite(z).any():
             return said
         tests = int(np.isfinite(z).sum())
-        return f"{said} Of {tests:,} cells {int(np.nansum(np.abs(z) > 3))} differ by more than 3 standard errors; {0.0027 * tests:.0f} would by chance."
+        return f"{said} Of {tests:,} cells {int(np.nansum(np.abs(z) > 3))} differ by more than 3 standard errors; {0.0027 * tests:.1f} would by chance."
 
     def _table(
         self,
@@ -185,7 +185,7 @@ class MapsPane(Part):
         menu = Menu(
             "mean-relevance", figure=self.figure, data=self.numbers_shown, code=self.lines, sample=self.sample
         )
-        return pane(self.title, self.told, self.content, name="mean-relevance", menu=menu)
+        return pane(self.title, self.told, self.content, name="mean-relevance", menu=menu, check=self.said)
 
 
 def filled(mean: Average) -> np.ndarray:

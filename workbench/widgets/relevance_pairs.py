@@ -19,7 +19,7 @@ from .analysis import Analysis
 from .errands import public
 from .menu import Menu
 from .owner import owner
-from .panes import fold, line, pane, picture, row, say
+from .panes import fold, pane, picture, row, say
 from .relevance_study import Part, Task
 from .study import Study
 from .table import table, table_pane
@@ -48,7 +48,7 @@ class PairsPane(Part):
         self.block = pmui.Select(label="Edge convolution", options=[], **small)
         self.group = pmui.Select(label="Pairs of", options=[], **small)
         self.place = pn.Column(sizing_mode="stretch_width", margin=0)
-        self.numbers, self.said = table_pane(), line(variant="caption")
+        self.numbers = table_pane()
         self.across = view.Sources()
         self._drawn: dict[str, tuple[view.Sources, figure]] = {}
         super().__init__(analysis=analysis, button=PAIRS, **parameters)
@@ -67,7 +67,7 @@ class PairsPane(Part):
         self.across_figure = view.share_figure(self.across, NUMBER, ACROSS, name="pairs across subjets")
         chosen = row([self.group, self.block, self.spectrum], width=140, most=3)
         pictures = row([self.place, picture(self.across_figure)], width=300, most=2)
-        return [chosen, pictures, self.said, fold("As a table", self.numbers)]
+        return [chosen, pictures, fold("As a table", self.numbers)]
 
     def fill(self, found: Any) -> None:
         """Draws the pairs of one block and one group of jets."""
@@ -139,7 +139,7 @@ class PairsPane(Part):
     def __panel__(self) -> pn.viewable.Viewable:
         menu = Menu("pairs", figure=self.figure, data=self.numbers_shown, code=self.lines, sample=self.sample)
         start = row([self.number, self.study], width=200, most=2)
-        return pane(self.title, start, self.told, self.content, name="pairs", menu=menu)
+        return pane(self.title, start, self.told, self.content, name="pairs", menu=menu, check=self.said)
 
 
 def _table(spectra: Mapping[str, Estimate], between: Mapping[str, Estimate], axis: Axis) -> str:

@@ -15,7 +15,7 @@ from ..physics.partitions import Axis
 from ..views import shares as view
 from ..views.frame import axis_label
 from .menu import Menu
-from .panes import fold, line, pane, picture, row, say
+from .panes import fold, pane, picture, row, say
 from .relevance_study import ALL, Finding, Part
 from .table import table, table_pane
 
@@ -31,7 +31,7 @@ class ProfilesPane(Part):
         self.against = pmui.Select(label="Observable", options=names, value=AGAINST[0], **small)
         of = {words: name for name, words in OF_JETS.items()}
         self.of = pmui.Select(label="Of each jet", options=of, value="score", **small)
-        self.sources, self.numbers, self.said = view.Sources(), table_pane(), line(variant="caption")
+        self.sources, self.numbers = view.Sources(), table_pane()
         self.bins = table_pane()
         super().__init__(**parameters)
         for widget in (self.against, self.of):
@@ -46,7 +46,6 @@ class ProfilesPane(Part):
             chosen,
             picture(self.plot),
             self.numbers,
-            self.said,
             fold("The profile as a table", self.bins),
         ]
 
@@ -89,7 +88,7 @@ class ProfilesPane(Part):
         menu = Menu(
             "dependence", figure=self.figure, data=self.numbers_shown, code=self.lines, sample=self.sample
         )
-        return pane(self.title, self.told, self.content, name="dependence", menu=menu)
+        return pane(self.title, self.told, self.content, name="dependence", menu=menu, check=self.said)
 
 
 def _heads(groups: Sequence[str]) -> list[str]:

@@ -15,7 +15,7 @@ from ..physics.bootstrap import Estimate
 from ..physics.partitions import PARTITIONS, Axis
 from ..views import shares as view
 from .menu import Menu
-from .panes import fold, line, pane, picture, row, say
+from .panes import fold, pane, picture, row, say
 from .relevance_study import BY_CLASS, BY_OUTCOME, Finding, Part
 from .table import table, table_pane
 
@@ -56,7 +56,7 @@ class SharesPane(Part):
             width=360,
         )
         self.place = pn.Column(sizing_mode="stretch_width", margin=0)
-        self.numbers, self.outside = table_pane(), line(variant="caption")
+        self.numbers = table_pane()
         self._drawn: dict[str, tuple[view.Sources, figure]] = {}
         super().__init__(**parameters)
         for widget in (self.by, self.what, self.split):
@@ -65,7 +65,7 @@ class SharesPane(Part):
     def build(self) -> Sequence[Any]:
         """Returns the content of the pane."""
         chosen = row([self.by, self.what], width=180, most=2)
-        return [chosen, self.split, self.place, self.outside, fold("As a table", self.numbers)]
+        return [chosen, self.split, self.place, fold("As a table", self.numbers)]
 
     def fill(self, found: Finding) -> None:
         """Draws what is chosen of a new or the same finding."""
@@ -99,7 +99,7 @@ class SharesPane(Part):
         self.numbers.object = table([axis.label, *series], view.rows(axis, series))
         dashes = f"Dashes: {QUANTITIES[reference]}. " if reference else ""
         lost = float(np.max(shares.elsewhere.value))
-        say(self.outside, dashes + (LEFT_OUT.format(lost) if lost > 0 else ""))
+        say(self.said, dashes + (LEFT_OUT.format(lost) if lost > 0 else ""))
 
     def _plot(self, name: str, axis: Axis) -> tuple[view.Sources, figure]:
         key = f"{name} {axis.names}"
@@ -127,7 +127,7 @@ class SharesPane(Part):
         menu = Menu(
             "shares", figure=self.figure, data=self.numbers_shown, code=self.lines, sample=self.sample
         )
-        return pane(self.title, self.told, self.content, name="shares", menu=menu)
+        return pane(self.title, self.told, self.content, name="shares", menu=menu, check=self.said)
 
 
 class LedgerPane(Part):
@@ -137,13 +137,13 @@ class LedgerPane(Part):
 
     def __init__(self, **parameters: Any) -> None:
         self.place = pn.Column(sizing_mode="stretch_width", margin=0)
-        self.numbers, self.said = table_pane(), line(variant="caption")
+        self.numbers = table_pane()
         self._drawn: dict[tuple[str, ...], tuple[view.Sources, figure]] = {}
         super().__init__(**parameters)
 
     def build(self) -> Sequence[Any]:
         """Returns the content of the pane."""
-        return [self.place, self.numbers, self.said]
+        return [self.place, self.numbers]
 
     def fill(self, found: Finding) -> None:
         """Draws the books of a finding."""
@@ -181,7 +181,7 @@ class LedgerPane(Part):
         menu = Menu(
             "mean-ledger", figure=self.figure, data=self.numbers_shown, code=self.lines, sample=self.sample
         )
-        return pane(self.title, self.told, self.content, name="mean-ledger", menu=menu)
+        return pane(self.title, self.told, self.content, name="mean-ledger", menu=menu, check=self.said)
 
 
 def sentence(lines: Sequence[str], gap: Estimate) -> str:

@@ -200,7 +200,7 @@ class Part(pn.viewable.Viewer):
         self.finding: Any = None
         self.not_yet = NOT_YET.format(button)
         self.told = line(self.not_yet, variant="caption")
-        self.content = pn.Column(sizing_mode="stretch_width", margin=0)
+        self.content, self.said = pn.Column(sizing_mode="stretch_width", margin=0), line(variant="caption")
 
     def take(self, finding: Any) -> None:
         """Shows what was found; None empties the pane."""
@@ -208,6 +208,7 @@ class Part(pn.viewable.Viewer):
         say(self.told, self.not_yet if finding is None else finding.by)
         if finding is None:
             self.content[:] = []
+            say(self.said, "")
             return
         # Figures are the larger part of what painting costs: they are made with the first finding.
         if not len(self.content):
