@@ -41,6 +41,15 @@ export function render({model, view}) {
   model.on("teaching", teach)
   teach()
   if (page) {
+    // With the drawer closed its steps stand at the edge, and the panes make room for them.
+    const edge = () => {
+      const closed = model.rail && !page.model.data.sidebar_open
+      root.style.setProperty("--wb-rail", closed ? "flex" : "none")
+      root.style.setProperty("--wb-rail-width", closed ? "64px" : "0px")
+    }
+    page.model_proxy.on("sidebar_open", edge)
+    model.on("rail", edge)
+    edge()
     const asked = new URLSearchParams(location.search).has("theme") || document.cookie.includes(`${COOKIE}=`)
     if (!asked && matchMedia("(prefers-color-scheme: dark)").matches) prefer(page)
     page.model_proxy.on("dark_theme", () => remember(page))

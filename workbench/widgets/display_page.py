@@ -57,6 +57,7 @@ class DisplayPage:
             "Event display",
             main=[self._main()],
             sidebar=[self._sidebar()],
+            steps=("Events", "Looks"),
             sample_chip=self.chip,
             tray=self.tray,
             errands=self.errands,

@@ -55,6 +55,7 @@ class Browser(JSComponent):
     """What only the browser knows or can do: it remembers the theme, and opens the "Why?" of every pane."""
 
     teaching: bool = param.Boolean(False, doc="Panes explain themselves.")
+    rail: bool = param.Boolean(False, doc="The closed drawer leaves its steps at the edge.")
 
     _esm = Path(__file__).parent / "browser.js"
 
@@ -84,7 +85,7 @@ class Chip(pn.viewable.Viewer):
         self.place[0].open = True
 
     def __panel__(self) -> pn.viewable.Viewable:
-        styles = {"flex": "0 1 auto", "min-width": "60px", "max-width": "330px"}
+        styles = {"flex": "0 1 auto", "width": "max-content", "min-width": "60px", "max-width": "400px"}
         return pn.Row(self.button, self.place, margin=(0, 4), align="center", styles=styles)
 
 
@@ -176,6 +177,7 @@ class Frame:
         errands: Of the session; what they do is said in the header and by the bar on top, while the old picture stays.
         header: What else stands in the header.
         plain: True for a page without keys and lessons.
+        steps: Short names of the numbered steps; they stand at the left edge while the drawer is closed, and open it.
     """
 
     def __init__(
@@ -192,6 +194,7 @@ class Frame:
         errands: Errands | None = None,
         header: Sequence[Any] = (),
         plain: bool = False,
+        steps: Sequence[str] = (),
     ) -> None:
         self.title, self.errands = title, errands
         self.teaching = Teaching() if teaching is None else teaching
@@ -201,13 +204,14 @@ class Frame:
         chips = [chip for chip in (sample_chip, run_chip, tray, *header) if chip is not None]
         self.page = page(
             PRODUCT,
-            main=[self.bar, *main],
+            main=[self.bar, *([self._rail(steps)] if steps else []), *main],
             sidebar=list(sidebar),
             header=[self._header(chips, share, plain)],
             meta_title=f"{title} – {PRODUCT}",
             site_url="index",
             dark_theme=pn.state.cookies.get(COOKIE) == "dark",
         )
+        self.browser.rail = bool(steps)
         self._bind()
 
     def servable(self) -> Any:
@@ -247,6 +251,16 @@ class Frame:
             styles={"color": theme.LIGHT.on_header, "min-width": "0", "flex-wrap": "nowrap"},
         )
 
+    def _rail(self, steps: Sequence[str]) -> pn.viewable.Viewable:
+        """Returns what stands in place of the closed drawer: its steps, each a button that opens it."""
+        buttons = [
+            pmui.Button(label=f"{number} {name}", variant="text", size="small", margin=(4, 2), sx=_STEP)
+            for number, name in enumerate(steps, 1)
+        ]
+        for button in buttons:
+            button.on_click(lambda _: self.page.param.update(sidebar_open=True))
+        return pn.Column(*buttons, width=RAIL, margin=0, styles=_RAIL, css_classes=["wb-rail"])
+
     def _bind(self) -> None:
         self.share.on_click(self._share)
         self.help_button.on_click(self.help)
@@ -273,6 +287,26 @@ class Frame:
         say(self.doing, self.errands.doing)
 
 
+RAIL = 64
+"""Width of the closed drawer in screen units."""
+
+# The browser sets these two properties on the root of the page, as the drawer opens and closes.
+_RAIL = {
+    "display": "var(--wb-rail, none)",
+    "position": "fixed",
+    "left": "0",
+    "top": f"{theme.HEADER + 6}px",
+    "z-index": "3",
+}
+_STEP = {
+    "minWidth": 0,
+    "width": RAIL - 4,
+    "whiteSpace": "normal",
+    "textTransform": "none",
+    "fontSize": 12,
+    "lineHeight": 1.25,
+    "padding": "6px 2px",
+}
 _TITLE = {"color": theme.LIGHT.on_header, "white-space": "nowrap", "flex": "none", "padding-left": "10px"}
 _DOING = {
     "color": theme.LIGHT.on_header_quiet,

@@ -36,6 +36,7 @@ class JetsPage(JetExplorer):
             "Jets",
             main=[self.viewers],
             sidebar=[self.steps],
+            steps=("Data", "Network"),
             sample_chip=SampleChip(self.sample, self.errands),
             run_chip=RunChip(self.analysis, self._curve),
             tray=self.tray,

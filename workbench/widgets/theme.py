@@ -187,7 +187,7 @@ def surroundings() -> dict[str, Any]:
         **at("dark"),
         "& .MuiToolbar-root": {"minHeight": f"{HEADER}px !important"},
         "& .header .MuiToolbar-root > .MuiBox-root": {"minWidth": 0},
-        "& .main-content": {"paddingTop": "6px"},
+        "& .main-content": {"paddingTop": "6px", "paddingLeft": "var(--wb-rail-width, 0px)"},
         "& .title": {"fontSize": 17, "fontWeight": 600, "letterSpacing": "0.01em"},
     }
 
