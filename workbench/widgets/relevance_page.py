@@ -39,6 +39,7 @@ class RelevancePage(RelevanceExplorer):
             "Relevance",
             main=[self.viewers],
             sidebar=[self.steps],
+            steps=("Data", "Network"),
             sample_chip=SampleChip(self.sample, self.errands),
             run_chip=RunChip(self.analysis),
             tray=self.tray,
