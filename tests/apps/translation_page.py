@@ -17,7 +17,7 @@ hasten()
 sample, errands = SampleState(), Errands(express=EXPRESS)
 analysis = Analysis(sample, SelectionState(sample), errands)
 translation = Translation(analysis)
-sample.take(wb.load(wb.bundled("jets"))[:600], "jets")
+sample.take(wb.load(wb.bundled("jets"))[:300], "jets")
 analysis.take(wb.open(wb.bundled("tagger")), "bundled", source='wb.open(wb.bundled("tagger"))')
 
 

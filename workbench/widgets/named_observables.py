@@ -17,7 +17,7 @@ from .panes import line, pane, picture, say
 from .table import table, table_pane
 from .text import with_error
 
-DEGREES = {f"up to degree {d}": d for d in (4, 3, 2, 5)} | {"none": 0}
+DEGREES = {f"up to degree {d}": d for d in (2, 3, 4, 5)} | {"none": 0}
 SURROGATES = {"boosted trees": "trees", "a weighted sum": "linear"}
 HEAD = ("observable", "pairs in order", "AUC", "AUC lost", "gained", "of the pairs left")
 
