@@ -6,7 +6,7 @@ from tests.apps.browser import assert_quiet, click_until, needs_browser, opened,
 
 pytestmark = [pytest.mark.browser, needs_browser]
 address = served("tests/apps/trust_page.py")
-DARK = {"width": 1024, "height": 900}
+NARROW = {"width": 1024, "height": 900}
 
 
 def button(page, name):
@@ -37,7 +37,8 @@ def test_a_way_to_explain_is_checked_and_every_verdict_is_told_by_a_word(browser
 
 
 def test_two_maps_and_two_samples_are_compared_in_the_dark_on_a_narrow_page(browser, address):
-    with opened(browser, address, dark=True, size=DARK) as page:
+    with opened(browser, address, size=NARROW) as page:
+        click_until(page, button(page, "Toggle theme"), page.locator(".mui-dark").first)
         click_until(page, button(page, "Compare the maps"), page.get_by_text("cosine of the two maps"))
         page.get_by_text("B: rule gamma, score").wait_for()
         page.get_by_role("columnheader", name="Line of the ledger").wait_for()
