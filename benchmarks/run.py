@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-MODULES = ("particlenet", "images", "simulate", "reading", "relevance", "toys", "start")
+MODULES = ("particlenet", "images", "simulate", "reading", "relevance", "explanations", "toys", "start")
 RESULT = Path(__file__).parent / "results" / "benchmarks.md"
 
 
