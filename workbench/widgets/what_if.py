@@ -415,7 +415,7 @@ class WhatIf(pn.viewable.Viewer):
             menu=menu,
             check=self.check,
         )
-        return pn.Column(edited_jet, self.emissions, sizing_mode="stretch_width", margin=0)
+        return row([edited_jet, self.emissions], width=400, most=1)
 
     def _numbers(self) -> pd.DataFrame:
         """Returns one row per particle of both jets, with units."""
