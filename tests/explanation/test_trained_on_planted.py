@@ -20,7 +20,10 @@ CARRIER = TEST.columns["carrier"]
 
 def fits(*, shuffled):
     engine = wb.Tagger(network="pfn", features=FEATURES, epochs=12, phi_sizes=[32, 32], f_sizes=[32])
-    return [engine.fit(planted_jets(3_000, seed, carriers=3, shuffled=shuffled), seed=seed) for seed in range(NETWORKS)]
+    return [
+        engine.fit(planted_jets(3_000, seed, carriers=3, shuffled=shuffled), seed=seed)
+        for seed in range(NETWORKS)
+    ]
 
 
 @pytest.fixture(scope="module")

@@ -5,4 +5,14 @@ from .detector import Calorimeter, Detector, Tracker
 from .planted import planted_jets
 from .simulation import JetSimulation, events, jets
 
-__all__ = ["ATLAS", "CMS", "Calorimeter", "Detector", "JetSimulation", "Tracker", "events", "jets", "planted_jets"]
+__all__ = [
+    "ATLAS",
+    "CMS",
+    "Calorimeter",
+    "Detector",
+    "JetSimulation",
+    "Tracker",
+    "events",
+    "jets",
+    "planted_jets",
+]
