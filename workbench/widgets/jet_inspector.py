@@ -255,8 +255,8 @@ class JetInspector(pn.viewable.Viewer):
             name="particles",
             menu=self._menu("particles", None, lambda: self.table.value, "print(explanation.relevance[0])"),
         )
-        left = pn.Column(books, listed, sizing_mode="stretch_width", margin=0)
-        return [row([left, seen], width=380, most=2)]
+        right = pn.Column(seen, listed, sizing_mode="stretch_width", margin=0)
+        return [row([books, right], width=380, most=2)]
 
     def _menu(
         self,
