@@ -4,7 +4,7 @@ import html
 
 import pytest
 
-from workbench.jobs.job import Answer, Job
+from workbench.jobs.job import SAMPLE, Answer, Job
 from workbench.progress import Outcome
 from workbench.widgets import jobs_tray
 from workbench.widgets.jobs_tray import NOTHING, JobsTray, label, sentence
@@ -84,6 +84,16 @@ def test_a_finished_job_is_opened_by_a_click(jobs):
     row.open.clicks += 1
     assert opened == [job]
     assert not tray.popup.open
+
+
+def test_what_a_study_found_belongs_to_its_pane_and_cannot_be_opened_as_jets(jobs):
+    study, simulation = running(), running()
+    jobs += [study, simulation]
+    tray = JobsTray(OWNER, lambda job: None)
+    study.finish(Answer(value="shares of relevance"))
+    simulation.finish(Answer(file="result.parquet", reader=SAMPLE))
+    tray.beat()
+    assert [tray.rows[job.id].open.visible for job in jobs] == [False, True]
 
 
 def test_on_a_page_without_jets_a_finished_job_links_to_them(jobs):

@@ -2,9 +2,11 @@
 
 import pytest
 
+from tests.widgets.test_analysis import settle
 from workbench.errors import ExplanationError
 from workbench.jobs.job import Answer, Job
-from workbench.widgets.study import PARTLY, Study
+from workbench.widgets.errands import Errands
+from workbench.widgets.study import NOT_BEGUN, PARTLY, Study
 
 
 def step(done, total=10):
@@ -77,6 +79,20 @@ def test_a_study_that_cannot_begin_or_be_taken_says_why(job):
             study.beat()
         assert study.told.object == "There is no network; open one first."
         assert not study.start.disabled
+
+
+def test_a_study_whose_beginning_breaks_can_be_tried_again(job):
+    def broken():
+        raise ZeroDivisionError
+
+    errands = Errands()
+    study = Study("Measure", broken, list, errands=errands)
+    study.ask()
+    settle(errands)
+    study.beat()
+    assert (study.told.object, study.start.disabled) == (NOT_BEGUN, False)
+    assert "ZeroDivisionError" in errands.error
+    errands.close()
 
 
 def test_while_something_is_missing_it_says_what_and_does_not_begin(study, job):

@@ -1,6 +1,7 @@
 """What a network learned, without a browser and without workers."""
 
 import ast
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -44,7 +45,7 @@ def asked():
 def translation(monkeypatch, asked):
     """The panes; a job is done at once, in this process."""
 
-    def at_once(function, fitted, jets, name="", **arguments):
+    def at_once(function, fitted, jets, name="", owner="", **arguments):
         asked.append(SimpleNamespace(function=function, fitted=fitted, jets=jets, arguments=arguments))
         job = Job(name)
         job.finish(Answer(value=function(fitted, jets, **arguments)))
@@ -169,11 +170,30 @@ def test_another_tagger_or_sample_forgets_what_was_found(translation, jets, pfn,
 
 
 def test_what_was_asked_of_another_tagger_is_not_shown(translation, jets, pfn, trees):
-    analysis = opened(translation, jets, pfn)
+    opened(translation, jets, pfn)
     study = translation.formula
-    study._asked = (trees, analysis.sample.jets)
+    study._asked = replace(study._now(), fitted=trees)
     study._take("of the other")
     assert study.found is None
+
+
+def test_what_was_asked_of_another_score_is_not_shown(translation, jets, pfn):
+    analysis = opened(translation, jets, pfn)
+    study = translation.formula
+    study._asked = study._now()
+    analysis.against(analysis.background, analysis.signal)
+    study._take("of the other score")
+    assert study.found is None
+
+
+def test_the_python_of_what_was_found_says_what_was_asked_then(translation, jets, pfn):
+    opened(translation, jets, pfn)
+    study = translation.formula
+    run(translation, study)
+    asked = study.code("print(found)")
+    study.names.value = ["mass"]
+    study.jets.value = 500
+    assert study.code("print(found)") == asked
 
 
 def test_only_jets_that_the_fit_never_saw_are_studied_and_as_many_as_asked_for(translation, jets, pfn, asked):

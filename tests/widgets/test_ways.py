@@ -128,6 +128,15 @@ def test_a_slow_method_waits_to_be_asked_and_its_answer_is_kept(ways, asked, mon
     assert ways.analysis.explanation is found
 
 
+def test_a_slow_method_without_an_open_jet_says_that_there_is_none(ways):
+    ways.method.value = "shapley sampling"
+    ways.analysis.sample.take(toy_jets(40, 4))
+    assert ways.analysis.selection.current is None
+    assert (ways.study.told.object, ways.study.start.disabled) == ("Open a jet first.", True)
+    ways.analysis.selection.pick(3)
+    assert not ways.study.start.disabled
+
+
 def test_an_answer_that_comes_when_another_jet_is_open_is_not_shown_there(ways, monkeypatch):
     job = Job(EXPLAIN)
     job.hand_over()

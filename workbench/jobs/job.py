@@ -24,6 +24,9 @@ from .folder import RunFolder, Samples
 OVER = ("done", "stopped", "failed", "died")
 """The statuses that do not change any more."""
 
+SAMPLE = "workbench.data.parquet:read"
+"""What reads jets and events that a job made."""
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -198,6 +201,12 @@ class Job:
     def file(self) -> Path | None:
         """The file that holds the result (a saved model, a sample), as long as the job is kept."""
         return Path(self._answer.file) if self._answer and self._answer.file else None
+
+    @property
+    def opens(self) -> bool:
+        """True once it has made a fit or a sample; what else there is (numbers, an explanation) belongs to who asked."""
+        answer = self._answer
+        return answer is not None and (answer.outcome is not None or answer.reader == SAMPLE)
 
     def stop(self) -> None:
         """Asks the work to end at its next batch and returns at once; queued work never begins."""

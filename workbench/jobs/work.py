@@ -21,7 +21,7 @@ from ..data.explanation import Explanation
 from ..data.jets import Jets
 from ..errors import DataError, WorkbenchError
 from ..progress import Step
-from .job import Answer, Job
+from .job import SAMPLE, Answer, Job
 
 TOPIC = "workbench"
 """Under which messages travel; each carries the token of its job."""
@@ -221,7 +221,7 @@ def _answer(value: Any, folder: Path) -> Answer:
     answer = Answer(outcome=getattr(value, "outcome", None), card=getattr(value, "card", {}))
     if isinstance(value, Jets | Events):
         parquet.write(value, folder / "result.parquet")
-        return replace(answer, file=str(folder / "result.parquet"), reader="workbench.data.parquet:read")
+        return replace(answer, file=str(folder / "result.parquet"), reader=SAMPLE)
     if isinstance(value, Explanation):
         explanation_file.write(value, folder / "result.parquet")
         reader = "workbench.data.explanation_file:read"

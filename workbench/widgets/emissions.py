@@ -15,6 +15,7 @@ from . import code
 from .analysis import Analysis
 from .errands import public
 from .menu import Menu
+from .owner import owner
 from .panes import line, pane, picture, row, say
 from .study import Study
 from .table import table, table_pane
@@ -48,7 +49,7 @@ class EmissionSafety(pn.viewable.Viewer):
 
     def __init__(self, analysis: Analysis, **parameters: Any) -> None:
         super().__init__(**parameters)
-        self.analysis = analysis
+        self.analysis, self.owner = analysis, owner()
         self.found: tuple[Any, ...] = ()
         self._asked: tuple[Any, ...] = ()
         self.jets = pmui.Select(
@@ -81,7 +82,12 @@ class EmissionSafety(pn.viewable.Viewer):
         self._asked = self._now
         fitted, _, seed = self._now
         return submit_call(
-            public("irc_safety"), fitted, self._chosen(), seed, name="infrared and collinear safety"
+            public("irc_safety"),
+            fitted,
+            self._chosen(),
+            seed,
+            name="infrared and collinear safety",
+            owner=self.owner,
         )
 
     def _take(self, found: tuple[Any, ...]) -> None:

@@ -1,6 +1,7 @@
 """A study of the sample with the tagger of a page, and what it found."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
@@ -13,6 +14,7 @@ from ..jobs.job import Job
 from ..jobs.submit import submit_call
 from . import code
 from .analysis import Analysis
+from .owner import owner
 from .panes import line, say
 from .study import Study
 
@@ -23,6 +25,22 @@ JETS = (500, 1_000, 2_000, 5_000, 10_000)
 
 SHUFFLE = 0
 """Seed by which they are drawn."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a study was asked: tagger, whole sample, score, named arguments and most jets drawn."""
+
+    fitted: Any
+    sample: Jets | None
+    score: tuple[str, str]
+    arguments: dict[str, Any]
+    most: int
+
+    def still(self, analysis: Analysis) -> bool:
+        """Returns True while the page looks at the same tagger, sample and score."""
+        same = self.fitted is analysis.fitted and self.sample is analysis.sample.jets
+        return same and self.score == analysis.seed
 
 
 class Finding(pn.viewable.Viewer):
@@ -52,8 +70,10 @@ class Finding(pn.viewable.Viewer):
     ) -> None:
         super().__init__(**parameters)
         self.analysis, self.function, self.about = analysis, function, about
+        self.owner = owner()
         self.found: Any = None
-        self._asked: tuple[Any, Any] = (None, None)
+        self._asked: Asked | None = None
+        self._shown: Asked | None = None
         self.jets = pmui.Select(
             label="Jets drawn",
             options={f"{n:,}": n for n in JETS},
@@ -100,8 +120,8 @@ class Finding(pn.viewable.Viewer):
     def code(self, show: str) -> str:
         """Returns the lines of Python that repeat the study; `show` is what to do with `found`."""
         module, name = self.function.split(".")
-        asked = self.arguments()
-        draw = f"np.random.default_rng({SHUFFLE}).permutation(len(jets))[:{self.jets.value}]"
+        asked = self._shown or self._now()
+        draw = f"np.random.default_rng({SHUFFLE}).permutation(len(jets))[:{asked.most}]"
         return code.lines(
             self.analysis.sample,
             None,
@@ -109,28 +129,34 @@ class Finding(pn.viewable.Viewer):
             f"from {ROOM}.{module} import {name}",
             *self.analysis.lines,
             *self.analysis.measuring,
-            f"jets = jets[{draw}] if len(jets) > {self.jets.value} else jets",
-            f"found = {name}(tagger, jets, {', '.join(f'{key}={value!r}' for key, value in asked.items())})",
+            f"jets = jets[{draw}] if len(jets) > {asked.most} else jets",
+            f"found = {name}(tagger, jets, {', '.join(f'{key}={value!r}' for key, value in asked.arguments.items())})",
             show,
         )
 
     def _begin(self) -> Job:
         module, name = self.function.split(".")
         work: Callable[..., Any] = getattr(import_module(f"{ROOM}.{module}"), name)
-        analysis = self.analysis
-        self._asked = (analysis.fitted, analysis.sample.jets)
+        self._asked = asked = self._now()
         return submit_call(
             work,
-            analysis.fitted,
+            asked.fitted,
             self.chosen(),
             name=self.study.label.lower(),
-            **self.arguments(),
+            owner=self.owner,
+            **asked.arguments,
+        )
+
+    def _now(self) -> "Asked":
+        analysis = self.analysis
+        return Asked(
+            analysis.fitted, analysis.sample.jets, analysis.seed, dict(self.arguments()), self.jets.value
         )
 
     def _take(self, found: Any) -> None:
-        if self._asked[0] is not self.analysis.fitted or self._asked[1] is not self.analysis.sample.jets:
+        if self._asked is None or not self._asked.still(self.analysis):
             return
-        self.found = found
+        self.found, self._shown = found, self._asked
         with pn.io.hold():
             if not len(self.content):
                 self.content[:] = self.layout()
@@ -139,7 +165,7 @@ class Finding(pn.viewable.Viewer):
             say(self.empty, "")
 
     def _forget(self, *events: Any) -> None:
-        self.found = None
+        self.found = self._shown = None
         with pn.io.hold():
             self.content.visible = False
             say(self.empty, self.about)

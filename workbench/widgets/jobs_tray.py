@@ -80,7 +80,7 @@ class JobRow:
         say(self.told, sentence(job))
         self.bar.param.update(visible=job.status == "running", value=round(100 * share(job)))
         self.stop.visible = not job.over
-        self.open.visible = job.over and (job.outcome is not None or job.status == "done")
+        self.open.visible = job.over and job.opens
 
 
 class JobsTray(pn.viewable.Viewer):

@@ -14,6 +14,8 @@ from .panes import line, say
 from .text import duration, time_left
 
 PARTLY = "Stopped; shown is the part that was done."
+STARTING = "starting"
+NOT_BEGUN = "It could not be started; what went wrong stands at the top of the page."
 
 
 class Study(pn.viewable.Viewer):
@@ -78,11 +80,19 @@ class Study(pn.viewable.Viewer):
         self._starting = True
         self._allow()
         say(self.told, "Starting.")
-        self._do("starting", self.begin, self._begun)
+        self._do(STARTING, self.begin, self._begun)
 
     def beat(self) -> None:
         """Takes over what the job has reported; called by the page's timer."""
+        if self._starting and self.errands is not None and self._errand(STARTING) not in self.errands.waiting:
+            # Its errand is over and gave no job.
+            self._starting = False
+            self._allow()
+            say(self.told, NOT_BEGUN)
         self.run.drain()
+
+    def _errand(self, what: str) -> str:
+        return f"{what} “{self.label}”"
 
     def _begun(self, job: Job) -> None:
         self._starting = False
@@ -106,7 +116,7 @@ class Study(pn.viewable.Viewer):
         if self.errands is None:
             taken(tried())
         else:
-            self.errands.send(f"{what} “{self.label}”", tried, taken)
+            self.errands.send(self._errand(what), tried, taken)
 
     def _fail(self, error: Exception) -> None:
         self._starting = False

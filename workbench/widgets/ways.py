@@ -12,6 +12,7 @@ from ..jobs.job import Job
 from ..jobs.submit import submit_call
 from .analysis import METHODS, PROPAGATION, RULES, SLOW, Analysis
 from .errands import public
+from .owner import owner
 from .panes import line, row, say
 from .study import Study
 
@@ -90,7 +91,7 @@ class Ways(pn.viewable.Viewer):
 
     def __init__(self, analysis: Analysis, **parameters: Any) -> None:
         super().__init__(**parameters)
-        self.analysis = analysis
+        self.analysis, self.owner = analysis, owner()
         small: dict[str, Any] = {"size": "small", "sizing_mode": "stretch_width", "margin": (4, 6)}
         self.rule = pmui.Select(
             label="Rule of the relevance", options=listed(RULE_WORDS, RULES), value=analysis.rule, **small
@@ -126,6 +127,7 @@ class Ways(pn.viewable.Viewer):
             widget.param.watch(self._choose_score, "value")
         watched = ["rule", "method", "attention", "fitted", "signal", "background", "explanation"]
         self.analysis.param.watch(self._follow, watched)
+        self.analysis.selection.param.watch(self._follow, "current")
 
     def beat(self) -> None:
         """Takes over what a slow method reported; called by the page's timer."""
@@ -158,11 +160,17 @@ class Ways(pn.viewable.Viewer):
             trees = bool(how) and propagates and "rule" not in how
             self.rule.disabled = self.attention.disabled = not propagates or trees
             self.slow.visible = analysis.method in SLOW
+            self.study.require(self._missing())
             warning = RULE_WORDS[analysis.rule].warning if propagates and not trees else ""
             say(self.badge, warning)
             self.warning.visible = bool(warning)
             say(self.said, self._sentence(trees))
         self._following = False
+
+    def _missing(self) -> str:
+        if self.analysis.fitted is None:
+            return "Choose or train a tagger first."
+        return "Open a jet first." if self.analysis.selection.current is None else ""
 
     def _sentence(self, trees: bool) -> str:
         if trees:
@@ -185,6 +193,7 @@ class Ways(pn.viewable.Viewer):
             analysis.fitted,
             jets[current : current + 1],
             name=EXPLAIN,
+            owner=self.owner,
             urgent=True,
             **analysis.arguments,
         )
