@@ -29,7 +29,9 @@ def train(page, seed=1):
     page.get_by_role("textbox", name=re.compile("^Epochs")).wait_for()
     set_number(page, "Epochs", 1000)
     set_number(page, "Seed", seed)
-    click_until(page, page.get_by_role("button", name="Train"), page.get_by_text(LIVE).first)
+    started = page.get_by_text(re.compile(rf"^particlenet-lite, seed {seed}: ")).first
+    click_until(page, page.get_by_role("button", name="Train"), started)
+    page.get_by_text(LIVE).first.wait_for()
 
 
 def workers(server):
@@ -92,7 +94,11 @@ def test_a_fit_asked_for_while_another_runs_is_known_to_the_page_and_both_can_be
             page.get_by_text(re.compile("particlenet-lite, seed 2")).first,
         )
         stop = page.get_by_role("button", name="Stop", exact=True).last
-        click_until(page, stop, page.get_by_text(re.compile("^particlenet-lite, seed 1: Stopped")).first)
+        stop.click()
+        page.get_by_text(re.compile("particlenet-lite, seed 1: Stopped")).first.wait_for()
+        page.get_by_text(re.compile(r"^particlenet-lite, seed 2: epoch .* of 1000")).first.wait_for()
+        stop.click()
+        page.get_by_text(re.compile("^particlenet-lite, seed 2: Stopped")).first.wait_for()
         assert_quiet(page)
 
 

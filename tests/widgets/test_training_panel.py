@@ -141,7 +141,16 @@ def test_training_while_training_waits_behind_it_and_says_its_place(panel, worke
     assert panel.run.job is second
     begin(third)
     panel.beat()
-    assert said(panel.others) == "mlp, seed 3 runs too."
+    assert said(panel.others) == "mlp, seed 3 runs too. mlp, seed 1: All epochs done."
+
+
+def test_two_quick_clicks_train_once(panel, worker):
+    panel.begin()
+    assert panel.train.disabled
+    settle(panel.errands)
+    panel.beat()
+    assert len(worker.jobs) == 1
+    assert not panel.train.disabled
 
 
 def test_a_reloaded_page_of_the_same_owner_goes_on_watching_the_same_fit(panel, worker):

@@ -66,6 +66,9 @@ def field(setting: Setting) -> Any:
             return pmui.LiteralInput(type=type(setting.default), **common)
 
 
+HANDING_OVER = "handing over the jets"
+
+
 class TrainingPanel(pn.viewable.Viewer):
     """The form of the tagger, made of the engine's own parameters; Train, Stop and the curves of the fit that is watched.
 
@@ -99,7 +102,7 @@ class TrainingPanel(pn.viewable.Viewer):
         self.told, self.others, self.plan = line(), line(variant="caption"), line(variant="caption")
         self.sources = training.Sources()
         self.curves = pn.Column(visible=False, sizing_mode="stretch_width")
-        self._said = ""
+        self._said, self._ended = "", ""
         self.train.on_click(lambda _: self.begin())
         self.stop.on_click(lambda _: self.run.stop())
         self.run.param.watch(self._follow, ["job", "status", "done", "message", "live", "epochs"])
@@ -149,8 +152,10 @@ class TrainingPanel(pn.viewable.Viewer):
             "classes": list(jets.classes),
             "seed": seed,
         }
+        # Two quick clicks are one wish.
+        self.train.disabled, self._ended = True, ""
         self.errands.send(
-            "handing over the jets",
+            HANDING_OVER,
             lambda: (jets[used], {**told, WHOLE: jets.fingerprint}),
             lambda made: self._submit(recipe, made[0], made[1], seed, name),
         )
@@ -184,6 +189,7 @@ class TrainingPanel(pn.viewable.Viewer):
         self.run.drain()
         self._go_on()
         self._say_others()
+        self._allow()
 
     def _go_on(self) -> None:
         """Watches the oldest fit of this owner if none is watched: after a reload, and when one is over."""
@@ -221,6 +227,7 @@ class TrainingPanel(pn.viewable.Viewer):
         say(self.told, self._progress())
         if run.busy or run.job is None or not any(event.name == "status" for event in events):
             return
+        self._ended = self._progress()
         if run.status in {"done", "stopped"} and run.job.outcome is not None:
             self.open(run.job)
         else:
@@ -243,9 +250,10 @@ class TrainingPanel(pn.viewable.Viewer):
         return f"{name}: {one} {count} of {run.total:.0f}{fast}{left}.{best}{stopping}{remark}"
 
     def _say_others(self) -> None:
-        """Says what else of this owner runs or waits, and about how long until its turn."""
+        """Says what else of this owner runs or waits, about how long until its turn, and how the one before it ended."""
         others = [job for job in self.mine if job is not self.run.job]
-        sentence = " ".join(map(turn, others))
+        before = [self._ended] if self.run.busy and self._ended else []
+        sentence = " ".join([*map(turn, others), *before])
         if sentence != self._said:
             self._said = sentence
             say(self.others, sentence)
@@ -261,11 +269,16 @@ class TrainingPanel(pn.viewable.Viewer):
         count = self.selection.count
         unseen = number_held_out(count)
         rest = count - unseen
-        self.train.disabled = not (self.fields and rest > 0)
+        self._allow()
         say(
             self.plan,
             f"Learns from {rest:,} of the selected jets; the quality is measured on {unseen:,} others.",
         )
+
+    def _allow(self) -> None:
+        """Lets the button be pressed where there is something to learn from, and what was asked for last is handed over."""
+        rest = self.selection.count - number_held_out(self.selection.count)
+        self.train.disabled = not (self.fields and rest > 0) or HANDING_OVER in self.errands.waiting
 
     def _learned(self) -> pd.DataFrame:
         return pd.DataFrame(self.run.epochs)
