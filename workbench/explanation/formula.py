@@ -14,6 +14,7 @@ import pandas as pd
 from ..data.jets import Jets
 from ..engines.fitted import FittedTagger
 from ..errors import ExplanationError
+from ..physics.bootstrap import resampled
 from ..physics.observables import observables
 from ..progress import Report, Stop, silent
 from .ordering import DRAWS, Ordering, measured, orders, sides, stands
@@ -265,7 +266,7 @@ def _drawn_fits(
     n = len(score)
     scale = np.abs(design).max(axis=0)
     scaled = design / scale
-    times = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=draws)
+    times = resampled(n, draws, seed)
     fits = []
     for counted in np.concatenate([np.ones((1, n)), times]) * weight:
         root = np.sqrt(counted)[:, None]
@@ -278,7 +279,7 @@ def _explained(
 ) -> np.ndarray:
     """Returns R² of the jets as they are, and of each draw, shape (1 + draws,)."""
     n = len(score)
-    times = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=draws)
+    times = resampled(n, draws, seed)
     counted = np.concatenate([np.ones((1, n)), times]) * weight
     far = score - score.mean()
     variance = counted @ far**2 - (counted @ far) ** 2 / counted.sum(1)

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..data.jets import Jets
 from ..errors import ExplanationError
+from ..physics.bootstrap import resampled
 from .score import Seed, direction
 
 DRAWS = 200
@@ -92,14 +93,13 @@ def sides(
         msg = f"Found {len(signal)} signal jets, {len(background)} background jets and {draws} draws; orders need 2 of each."
         raise ExplanationError(msg)
     weight = np.ones(len(is_signal)) if weight is None else np.asarray(weight, dtype=float)
-    generator = np.random.default_rng(seed)
     weights = []
-    for numbers in (signal, background):
+    for side, numbers in enumerate((signal, background)):
         n = len(numbers)
         if weight[numbers].sum() <= 0:
             msg = f"The weights of a side sum to {weight[numbers].sum():.3g}; orders need a positive sum."
             raise ExplanationError(msg)
-        times = generator.multinomial(n, np.full(n, 1 / n), size=draws).T
+        times = resampled(n, draws, seed, side).T
         weights.append(weight[numbers, None] * np.concatenate([np.ones((n, 1)), times], axis=1))
     return Sides(signal, background, *weights)
 

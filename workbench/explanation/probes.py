@@ -18,6 +18,7 @@ from ..engines.training import threads
 from ..engines.trees import Trees
 from ..errors import ExplanationError
 from ..models.segments import segment_mean
+from ..physics.bootstrap import resampled
 from ..physics.observables import observables
 from ..progress import Never, Report, Step, Stop, silent
 from .lrp import frozen
@@ -306,7 +307,7 @@ def _explained(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns 1 − Σ w wrong / Σ w (y − mean)² and its error, shapes (targets,); jets are drawn with replacement."""
     n = len(y)
-    times = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=draws)
+    times = resampled(n, draws, seed)
     counted = np.concatenate([np.ones((1, n)), times]) * weight
     far = y - y.mean(0)
     total, first, second = counted.sum(1)[:, None], counted @ far, counted @ far**2

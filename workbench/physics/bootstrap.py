@@ -8,6 +8,9 @@ import numpy as np
 
 from ..errors import DataError
 
+STREAM = 0xB0075
+"""Mixed into every seed: jets that were made with the same seed must not decide how often they are drawn."""
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -62,11 +65,7 @@ class Bootstrap:
     @cached_property
     def times(self) -> np.ndarray:
         """How often each draw has each jet, times its weight, shape (draws, jets)."""
-        jets = len(self.weight)
-        if not jets:
-            return np.zeros((self.draws, 0))
-        random = np.random.default_rng(self.seed)
-        return random.multinomial(jets, np.full(jets, 1 / jets), size=self.draws) * self.weight
+        return resampled(len(self.weight), self.draws, self.seed) * self.weight
 
     def among(self, mask: np.ndarray) -> "Bootstrap":
         """Returns the draws of some of the jets, given as a mask of shape (jets,)."""
@@ -81,16 +80,30 @@ class Bootstrap:
             running: Whether the shares are added up from the first bin on.
 
         Returns:
-            Shape (bins,); nan where the sum below is zero.
+            Shape (bins,); nan where the sum below is zero. A jet of which it is zero tells nothing of that bin.
         """
         below = below if below.ndim == 2 else below[:, None]
         weight, times = self.weight[None, :], self.times
         value, again = (_shares(w @ above, w @ below, running) for w in (weight, times))
-        return Estimate(value[0], spread(again, len(self.weight)))
+        telling = np.count_nonzero((below != 0) & (weight.T != 0), axis=0)
+        return Estimate(value[0], spread(again, telling))
 
 
-def spread(again: np.ndarray, jets: int) -> np.ndarray:
-    """Returns the standard deviation of what each draw gave, (draws, ...), over the draws in which it is defined."""
+def resampled(jets: int, draws: int, *seed: int) -> np.ndarray:
+    """Returns how often each draw has each jet, shape (draws, jets); seeds of more numbers give other draws."""
+    if not jets:
+        return np.zeros((draws, 0), dtype=np.int64)
+    random = np.random.default_rng([STREAM, *seed])
+    return random.multinomial(jets, np.full(jets, 1 / jets), size=draws)
+
+
+def spread(again: np.ndarray, jets: int | np.ndarray) -> np.ndarray:
+    """Returns the standard deviation of what each draw gave, (draws, ...), over the draws in which it is defined.
+
+    Args:
+        again: What each draw gave.
+        jets: How many jets tell of it; nan where fewer than two do.
+    """
     known = np.isfinite(again)
     number = known.sum(axis=0)
     mean = np.where(known, again, 0.0).sum(axis=0) / np.maximum(number, 1)
