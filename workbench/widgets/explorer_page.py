@@ -1,0 +1,109 @@
+"""An explorer as a page of its own: the frame around it, the sample and the network that its steps open, its address, its jobs."""
+
+from typing import ClassVar
+
+import panel as pn
+import panel_material_ui as pmui
+
+from ..jobs.job import Job
+from ..physics.roc import Roc
+from .explorer import Explorer
+from .explorer_link import ExplorerLink
+from .frame import Frame, RunChip, SampleChip
+from .jobs_tray import JobsTray
+from .networks import Networks
+from .owner import owner
+from .panes import line
+from .sample_picker import SamplePicker
+from .training_panel import is_fit
+
+SIDEBAR = 300
+"""Width of the steps in screen units."""
+
+
+class ExplorerPage(Explorer):
+    """Everything on the page of one session; `start` begins to work once the page is painted.
+
+    Those who inherit, together with an explorer, make in `equip` what opens a network, and `link`.
+    """
+
+    title: ClassVar[str]
+    network_step: ClassVar[str]
+    link: ExplorerLink
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.owner = owner()
+        self.picker = SamplePicker(
+            self.sample, self.selection, self.errands, self.comparison, owner=self.owner
+        )
+        self.networks = Networks(self.analysis, self.errands, self.picker.files)
+        self.steps = self._steps(self.equip())
+        self.tray = JobsTray(self.owner, self._open_job)
+        self.frame = Frame(
+            self.title,
+            main=[self.viewers],
+            sidebar=[self.steps],
+            steps=("Data", "Network"),
+            sample_chip=SampleChip(self.sample, self.errands),
+            run_chip=RunChip(self.analysis, self.curve),
+            tray=self.tray,
+            teaching=self.teaching,
+            errands=self.errands,
+        )
+        self.frame.keys.param.watch(lambda event: self.press(self.frame.keys.key), "pressed")
+
+    def equip(self) -> list[pn.viewable.Viewable | pn.viewable.Viewer]:
+        """Makes `link` and what opens a network, and returns what stands in the step of the network."""
+        raise NotImplementedError
+
+    def open_fit(self, job: Job) -> None:
+        """Opens the network that a job has trained."""
+        raise NotImplementedError
+
+    def curve(self) -> Roc | None:
+        """Returns the measured ROC curve of the network, where the page measures one."""
+        return None
+
+    def start(self) -> None:
+        """Reads what the address names; to be called once the page is painted."""
+        super().start()
+        self.link.start()
+        pn.state.on_session_destroyed(self.picker.close)
+
+    def beat(self) -> None:
+        """Takes up everything that has happened since the last beat."""
+        with pn.io.hold():
+            super().beat()
+            self.picker.beat()
+            self.link.beat()
+            self.tray.beat()
+
+    def press(self, key: str) -> None:
+        """Does what a key says; "/" writes a selection."""
+        if key == "/":
+            self.picker.expression.focus()
+        else:
+            super().press(key)
+
+    def _steps(self, opening: list[pn.viewable.Viewable | pn.viewable.Viewer]) -> pn.Column:
+        return pn.Column(
+            self.link.address,
+            line("1  Data", variant="h6"),
+            self.picker,
+            pmui.Divider(sizing_mode="stretch_width"),
+            line(f"2  {self.network_step}", variant="h6"),
+            *opening,
+            width=SIDEBAR,
+            margin=(0, 10),
+        )
+
+    def _open_job(self, job: Job) -> None:
+        if is_fit(job, self.owner):
+            self.open_fit(job)
+        else:
+            self.errands.send(
+                "opening the simulated jets",
+                job.result,
+                lambda jets: self.picker.take_simulated(jets, key=job.id),
+            )
