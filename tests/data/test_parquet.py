@@ -12,6 +12,7 @@ import pytest
 
 from workbench.data import Events, Jets, Origin, parquet
 from workbench.data.jets import momenta
+from workbench.data.parquet_table import ROWS_PER_GROUP
 from workbench.errors import DataError
 
 
@@ -71,9 +72,9 @@ def test_events_come_back_equal(tmp_path):
 
 
 def test_a_range_of_rows_is_what_a_slice_of_the_whole_is(tmp_path):
-    jets = jets_of(2 * parquet.ROWS_PER_GROUP + 10)
+    jets = jets_of(2 * ROWS_PER_GROUP + 10)
     parquet.write(jets, tmp_path / "a.parquet")
-    edge = parquet.ROWS_PER_GROUP
+    edge = ROWS_PER_GROUP
     for start, stop in ((0, 3), (edge - 2, edge + 2), (edge, 2 * edge), (2 * edge + 5, None)):
         assert (
             parquet.read(tmp_path / "a.parquet", start=start, stop=stop).fingerprint

@@ -1,19 +1,14 @@
 """Explanations as Parquet files, one row per jet, without loss: relevance, features, every ledger line, what was recorded."""
 
-import json
-import os
-import secrets
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import awkward as ak
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ..errors import DataError
+from . import parquet_table
 from .explanation import Explanation, Ledger
+from .parquet_table import after
 from .source import reading
 
 FORMAT = "explanation in Parquet"
@@ -32,7 +27,6 @@ def write(explanation: Explanation, path: str | Path) -> None:
     Raises:
         DataError: the file cannot be written.
     """
-    path = Path(path)
     arrays: dict[str, Any] = {
         "relevance": explanation.relevance,
         "features": explanation.features,
@@ -43,13 +37,9 @@ def write(explanation: Explanation, path: str | Path) -> None:
     head = {
         "format": VERSION,
         "feature_names": list(explanation.feature_names),
-        "numpy": [name for name, array in arrays.items() if isinstance(array, np.ndarray)],
         "how": dict(explanation.how),
     }
-    whole = ak.Array({name: ak.to_packed(ak.Array(array)) for name, array in arrays.items()})
-    table = ak.to_arrow_table(whole, extensionarray=True)
-    table = table.replace_schema_metadata({**(table.schema.metadata or {}), KEY: json.dumps(head).encode()})
-    _put(table, path)
+    parquet_table.write(arrays, KEY, head, Path(path))
 
 
 def read(path: str | Path) -> Explanation:
@@ -61,15 +51,13 @@ def read(path: str | Path) -> Explanation:
     path = Path(path)
     with reading(path, FORMAT), pq.ParquetFile(path) as file:
         head = _head(path, file.schema_arrow)
-        table = file.read()
-        arrays = {name: ak.from_arrow(table.select([name]))[name] for name in table.column_names}
-    arrays |= {name: ak.to_numpy(arrays[name]) for name in head["numpy"]}
+        arrays = parquet_table.columns(head, file.read())
     return Explanation(
         arrays["relevance"],
         arrays["features"],
         tuple(head["feature_names"]),
-        Ledger(arrays["score"], _after(LINE, arrays)),
-        _after(RECORDED, arrays),
+        Ledger(arrays["score"], after(LINE, arrays)),
+        after(RECORDED, arrays),
         head["how"],
     )
 
@@ -85,31 +73,6 @@ def read_how(path: str | Path) -> dict[str, Any]:
         return _head(path, pq.read_schema(path))["how"]
 
 
-def _put(table: pa.Table, path: Path) -> None:
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        with temporary.open("xb") as file:
-            pq.write_table(table, file, compression="zstd", use_dictionary=False)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        msg = f"{path.name} could not be written ({error.strerror or error}); nothing was changed, free space or choose another folder."
-        raise DataError(msg) from error
-
-
-def _after(prefix: str, arrays: dict[str, Any]) -> dict[str, Any]:
-    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
-
-
 def _head(path: Path, schema: pa.Schema) -> dict[str, Any]:
-    if KEY not in (schema.metadata or {}):
-        msg = f"{path.name} is a Parquet file, and no explanation; choose one that was exported from an explanation."
-        raise DataError(msg)
-    head: dict[str, Any] = json.loads(schema.metadata[KEY])
-    if head["format"] > VERSION:
-        msg = f"{path.name} is of version {head['format']}, this workbench reads up to {VERSION}; update the workbench."
-        raise DataError(msg)
-    return head
+    another = ", and no explanation; choose one that was exported from an explanation."
+    return parquet_table.head_of(schema, KEY, path, VERSION, another)

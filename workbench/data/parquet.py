@@ -1,29 +1,24 @@
 """The project's own file: jets or events in Parquet, without loss."""
 
-import json
-import os
-import secrets
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import awkward as ak
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ..errors import DataError
+from . import parquet_table
 from .content import Content
 from .events import Events
 from .jets import Jets
 from .origin import Origin
+from .parquet_table import after
 from .source import reading, row_range
 
 FORMAT = "Workbench Parquet"
 VERSION = 1
 KEY = b"workbench"
-ROWS_PER_GROUP = 8192
 
 
 def write(sample: Jets | Events, path: str | Path) -> None:
@@ -34,36 +29,13 @@ def write(sample: Jets | Events, path: str | Path) -> None:
     Raises:
         DataError: the file cannot be written.
     """
-    path = Path(path)
-    table, numpy_columns = _table(sample)
     head = {
         "format": VERSION,
         "kind": "jets" if isinstance(sample, Jets) else "events",
         "classes": list(sample.classes),
         "origin": sample.origin.to_dict(),
-        "numpy": numpy_columns,
     }
-    table = table.replace_schema_metadata(
-        {**(table.schema.metadata or {}), KEY: json.dumps(head, default=_plain).encode()}
-    )
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        with temporary.open("xb") as file:
-            pq.write_table(
-                table,
-                file,
-                row_group_size=ROWS_PER_GROUP,
-                compression="zstd",
-                use_dictionary=False,
-            )
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        msg = f"{path.name} could not be written ({error.strerror or error}); nothing was changed, free space or choose another folder."
-        raise DataError(msg) from error
+    parquet_table.write(_arrays(sample), KEY, head, Path(path))
 
 
 def read(path: str | Path, *, start: int = 0, stop: int | None = None) -> Jets | Events:
@@ -93,50 +65,29 @@ def is_one(content: Content) -> bool:
     return content.has(f"#{KEY.decode()}")
 
 
-def _table(sample: Jets | Events) -> tuple[pa.Table, list[str]]:
+def _arrays(sample: Jets | Events) -> dict[str, Any]:
     if isinstance(sample, Jets):
         arrays: dict[str, Any] = {"constituents": sample.constituents, "p4": sample.p4}
     else:
         arrays = {f"collection:{name}": array for name, array in sample.collections.items()}
     arrays |= {"label": np.asarray(sample.label), "weight": sample.weight}
-    arrays |= {f"column:{name}": column for name, column in sample.columns.items()}
-    numpy_columns = [name for name, array in arrays.items() if isinstance(array, np.ndarray)]
-    whole = ak.Array({name: ak.to_packed(ak.Array(array)) for name, array in arrays.items()})
-    return ak.to_arrow_table(whole, extensionarray=True), numpy_columns
+    return arrays | {f"column:{name}": column for name, column in sample.columns.items()}
 
 
 def _sample(head: dict[str, Any], table: pa.Table) -> Jets | Events:
-    arrays = {name: ak.from_arrow(table.select([name]))[name] for name in table.column_names}
-    arrays |= {name: ak.to_numpy(arrays[name]) for name in head["numpy"]}
+    arrays = parquet_table.columns(head, table)
     common: dict[str, Any] = {
         "label": arrays["label"],
         "classes": tuple(head["classes"]),
         "weight": arrays["weight"],
-        "columns": _after("column:", arrays),
+        "columns": after("column:", arrays),
         "origin": Origin.from_dict(head["origin"]),
     }
     if head["kind"] == "jets":
         return Jets(arrays["constituents"], arrays["p4"], **common)
-    return Events(_after("collection:", arrays), **common)
-
-
-def _after(prefix: str, arrays: dict[str, Any]) -> dict[str, Any]:
-    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+    return Events(after("collection:", arrays), **common)
 
 
 def _head(path: Path, schema: pa.Schema) -> dict[str, Any]:
-    if KEY not in (schema.metadata or {}):
-        msg = f"{path.name} is a Parquet file of another program; its columns are {', '.join(schema.names[:8])}, ..."
-        raise DataError(msg)
-    head: dict[str, Any] = json.loads(schema.metadata[KEY])
-    if head["format"] > VERSION:
-        msg = f"{path.name} is of version {head['format']}, this workbench reads up to {VERSION}; update the workbench."
-        raise DataError(msg)
-    return head
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, np.generic | np.ndarray):
-        return value.tolist()
-    msg = f"An origin holds JSON values only; found {type(value).__name__}."
-    raise DataError(msg)
+    another = f" of another program; its columns are {', '.join(schema.names[:8])}, ..."
+    return parquet_table.head_of(schema, KEY, path, VERSION, another)

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import secrets
 import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -17,6 +16,7 @@ import numpy as np
 from ..data import parquet
 from ..data.events import Events
 from ..data.jets import Jets
+from ..data.whole_file import put
 from ..errors import DataError, JobError
 from ..progress import Step
 
@@ -44,21 +44,6 @@ def checked(identity: str) -> str:
         )
         raise JobError(msg)
     return identity
-
-
-def put(path: Path, write: Callable[[BinaryIO], Any]) -> None:
-    """Lets `write` fill a file beside `path` and moves it into place once it is on the disk."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        with temporary.open("xb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
@@ -151,7 +136,7 @@ class RunFolder:
 
     def write_steps(self, steps: Iterable[Step]) -> None:
         """Writes all steps anew."""
-        put(self.steps, lambda file: file.write(_lines(steps)))
+        self._put(self.steps, lambda file: file.write(_lines(steps)))
 
     def read_steps(self) -> list[Step]:
         """Returns the steps that were added."""
@@ -165,7 +150,7 @@ class RunFolder:
     def write_arrays(self, arrays: Mapping[str, Any]) -> None:
         """Writes arrays by name."""
         plain = {name: np.asarray(array) for name, array in arrays.items()}
-        put(self.arrays, lambda file: np.savez(file, allow_pickle=False, **plain))
+        self._put(self.arrays, lambda file: np.savez(file, allow_pickle=False, **plain))
 
     def read_arrays(self) -> dict[str, np.ndarray]:
         """Returns the arrays, none if there are none."""
@@ -177,7 +162,11 @@ class RunFolder:
     def take_model(self, file: Path) -> None:
         """Copies a saved model into place."""
         with file.open("rb") as source:
-            put(self.model, lambda target: shutil.copyfileobj(source, target))
+            self._put(self.model, lambda target: shutil.copyfileobj(source, target))
+
+    def _put(self, path: Path, write: Callable[[BinaryIO], Any]) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        put(path, write)
 
 
 def _lines(steps: Iterable[Step]) -> bytes:
