@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from tests.toys import toy_jets
 from workbench.errors import DataError
-from workbench.state.link import VERSION, LinkState
+from workbench.state.address import VERSION
+from workbench.state.link import LinkState
 from workbench.state.sample import SampleState
 from workbench.state.selection import SelectionState
 

@@ -2,13 +2,11 @@
 
 import re
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
 
 import param
 
-from ..errors import nearest
+from .address import VERSION, pairs_of, query_of, short, unknown
 from .display import VIEWS
-from .link import LONGEST, VERSION
 
 KEYS = ("v", "file", "event", "view", "display")
 FILE = re.compile(r"(bundled|file):[^\0\\]{1,1000}")
@@ -28,18 +26,17 @@ class DisplayLink(param.Parameterized):
 
     def write(self) -> str:
         """Returns the query part of the address, with "?"; defaults are left out."""
-        pairs = [("v", str(VERSION)), ("file", self.file)]
-        pairs += [("event", str(self.event) if self.event else "")]
+        pairs = [("file", self.file), ("event", str(self.event) if self.event else "")]
         pairs += [("view", self.view if self.view != VIEWS[0] else "")]
         pairs += [("display", text) for text in self.display]
-        return "?" + urlencode([pair for pair in pairs if pair[1]])
+        return query_of(pairs)
 
     def read(self, query: str) -> None:
         """Takes the query part of an address; what cannot be used is named in `notices`."""
         notices: list[str] = []
         values: dict[str, Any] = {"file": "", "event": 0, "view": VIEWS[0], "display": []}
-        for key, text in parse_qsl(query[:LONGEST].lstrip("?")):
-            if key == "v" and text == str(VERSION):
+        for key, text in pairs_of(query):
+            if not text or (key == "v" and text == str(VERSION)):
                 continue
             if key == "file" and FILE.fullmatch(text) and not text.startswith("file:/"):
                 values["file"] = text
@@ -50,13 +47,7 @@ class DisplayLink(param.Parameterized):
             elif key == "display":
                 values["display"].append(text)
             elif key in KEYS:
-                notices.append(f"The link's {key} {_short(text)} cannot be used and was left out.")
+                notices.append(f"The link's {key} {short(text)} cannot be used and was left out.")
             else:
-                notices.append(
-                    f"The link says {_short(key)}, which this page does not know; {nearest(key, KEYS)}"
-                )
+                notices.append(unknown(key, KEYS))
         self.param.update(**values, notices=notices)
-
-
-def _short(text: str) -> str:
-    return repr(text if len(text) <= 60 else text[:57] + "...")

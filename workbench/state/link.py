@@ -4,18 +4,15 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
 
 import param
 
 from ..errors import WorkbenchError, nearest
 from ..physics.observables import OBSERVABLES
+from .address import query_of, short, unknown, versioned
 from .sample import SampleState
 from .selection import SelectionState
 
-VERSION = 1
-LONGEST = 4000
-"""Characters of an address that are read; what is longer is not from us."""
 LATER = ("score", "loss", "margin", "uncertainty", "unusual")
 """Columns that a sample gets from a tagger, or when they are first asked for."""
 NAMES = (
@@ -34,8 +31,6 @@ NAMES = (
 LISTS = {"class": "classes", "show": "shown", "tab": "tabs", "display": "display"}
 """What an address may name several of, and the parameter that holds them."""
 KEYS = ("v", "select", "range", "order", "jet", *LISTS, *NAMES)
-LOOKS = ("theme",)
-"""What an address says to the frame of the page and not to its view."""
 
 Known = Mapping[str, Sequence[str] | Callable[[str], None]]
 """Per name the words there are, or a function that raises a sentence for a word that cannot be used."""
@@ -79,28 +74,22 @@ class LinkState(param.Parameterized):
 
     def write(self) -> str:
         """Returns the query part of the address, with "?"; defaults are left out."""
-        pairs: list[tuple[str, str]] = [("v", str(VERSION))]
-        pairs += [("sample", self.sample), ("beside", self.beside), ("select", self.expression)]
+        pairs: list[tuple[str, str]] = [
+            ("sample", self.sample),
+            ("beside", self.beside),
+            ("select", self.expression),
+        ]
         pairs += [("class", name) for name in self.classes]
         pairs += [("range", f"{name}:{low!r}:{high!r}") for name, (low, high) in self.ranges.items()]
         pairs += [("order", f"{'-' if self.descending else ''}{self.by}" if self.by else "")]
         pairs += [("jet", "" if self.jet is None else str(self.jet))]
         pairs += [(name, getattr(self, name)) for name in NAMES if name not in {"sample", "beside"}]
         pairs += [(key, text) for key in ("show", "tab", "display") for text in getattr(self, LISTS[key])]
-        return "?" + urlencode([pair for pair in pairs if pair[1]])
+        return query_of(pairs)
 
     def read(self, query: str) -> None:
         """Takes the query part of an address; what cannot be used is named in `notices`."""
-        notices: list[str] = []
-        given = parse_qsl(query[:LONGEST].lstrip("?"), keep_blank_values=True)
-        pairs = [pair for pair in given if pair[0] not in LOOKS]
-        if len(query) > LONGEST:
-            notices.append(f"The link is longer than {LONGEST} characters; the rest was not read.")
-        said = dict(pairs)
-        if pairs and said.get("v") != str(VERSION):
-            found = f"version {said['v']}" if "v" in said else "no version"
-            notices.append(f"The link has {found} and this page reads version {VERSION}; it was not used.")
-            pairs = []
+        pairs, notices = versioned(query)
         values: dict[str, Any] = {**{name: [] for name in LISTS.values()}, "ranges": {}}
         for key, text in pairs:
             try:
@@ -170,8 +159,7 @@ class LinkState(param.Parameterized):
 
     def _take(self, key: str, text: str, values: dict[str, Any]) -> None:
         if key not in KEYS:
-            msg = f"The link says {_short(key)}, which this page does not know; {nearest(key, KEYS)}"
-            raise ValueError(msg)
+            raise ValueError(unknown(key, KEYS))
         if key in NAMES:
             values[key] = self._name(key, text)
         elif key == "select":
@@ -190,7 +178,7 @@ class LinkState(param.Parameterized):
         if callable(known):
             known(text)
         elif known is not None and text not in known:
-            msg = f"There is no {key} {_short(text)}; {nearest(text, known)}"
+            msg = f"There is no {key} {short(text)}; {nearest(text, known)}"
             raise ValueError(msg)
         return text
 
@@ -207,17 +195,13 @@ def _range(text: str) -> tuple[str, tuple[float, float]]:
     except ValueError:
         low = high = math.nan
     if not name or not low <= high:
-        msg = f"The link's range {_short(text)} is not column:low:high with low <= high; it was left out."
+        msg = f"The link's range {short(text)} is not column:low:high with low <= high; it was left out."
         raise ValueError(msg)
     return name, (low, high)
 
 
 def _index(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 19):
-        msg = f"The link's jet {_short(text)} is not a whole number from 0; no jet is open."
+        msg = f"The link's jet {short(text)} is not a whole number from 0; no jet is open."
         raise ValueError(msg)
     return int(text)
-
-
-def _short(text: str) -> str:
-    return repr(text if len(text) <= 60 else text[:57] + "...")

@@ -4,18 +4,14 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
 
 import param
 
 from ..errors import SelectionError, nearest
 from ..jobs.job import OVER, Job
 from ..jobs.run import Run
+from .address import query_of, short, unknown, versioned
 from .run_filter import RunFilter, Value
-
-VERSION = 1
-LONGEST = 4000
-"""Characters of an address that are read; what is longer is not from us."""
 
 MOST = 6
 """Runs that are compared at once; more curves in one frame cannot be told apart."""
@@ -236,22 +232,14 @@ class RunsState(param.Parameterized):
 
     def write(self) -> str:
         """Returns the query part of the address, with "?"; defaults are left out."""
-        pairs = [("v", str(VERSION)), *(("run", run_id) for run_id in self.chosen)]
+        pairs = [("run", run_id) for run_id in self.chosen]
         pairs += [("text", self.text), *((what, getattr(self, what)) for what in PLAIN)]
         pairs += [("filter", self.expression), ("order", "" if self.order == NEWEST else self.order)]
-        return "?" + urlencode([pair for pair in pairs if pair[1]])
+        return query_of(pairs)
 
     def read(self, query: str) -> None:
         """Takes the query part of an address; what cannot be used is named in `notices`."""
-        notices = []
-        pairs = parse_qsl(query[:LONGEST].lstrip("?"), keep_blank_values=True)
-        if len(query) > LONGEST:
-            notices.append(f"The link is longer than {LONGEST} characters; the rest was not read.")
-        said = dict(pairs)
-        if pairs and said.get("v") != str(VERSION):
-            found = f"version {said['v'][:20]}" if "v" in said else "no version"
-            notices.append(f"The link has {found} and this page reads version {VERSION}; it was not used.")
-            pairs = []
+        pairs, notices = versioned(query)
         taken: dict[str, Any] = {"chosen": []}
         for key, text in pairs:
             try:
@@ -268,8 +256,7 @@ class RunsState(param.Parameterized):
 
     def _take(self, key: str, text: str, taken: dict[str, Any]) -> None:
         if key not in KEYS:
-            msg = f"The link says {_short(key)}, which this page does not know; {nearest(key, KEYS)}"
-            raise ValueError(msg)
+            raise ValueError(unknown(key, KEYS))
         if key == "run":
             if not RUN_ID.fullmatch(text):
                 raise ValueError(_no_run(text))
@@ -277,7 +264,7 @@ class RunsState(param.Parameterized):
         elif key in ("status", "order"):
             objects = STATUSES if key == "status" else tuple(ORDERS)
             if text not in objects:
-                msg = f"There is no {key} {_short(text)}; {nearest(text, objects)}"
+                msg = f"There is no {key} {short(text)}; {nearest(text, objects)}"
                 raise ValueError(msg)
             taken[key] = text
         elif key != "v":
@@ -285,12 +272,8 @@ class RunsState(param.Parameterized):
 
 
 def _no_run(run_id: str) -> str:
-    return f"There is no run {_short(run_id)} here; choose one from the table."
+    return f"There is no run {short(run_id)} here; choose one from the table."
 
 
 def _duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
-
-
-def _short(text: str) -> str:
-    return repr(text if len(text) <= 60 else text[:57] + "...")
