@@ -149,3 +149,12 @@ def test_a_single_logit_can_be_asked_for():
     score = wb.explain(TAGGER, JETS, seed=("muons",), rule="0")
     np.testing.assert_allclose(score.ledger.score, np.asarray(TAGGER.logits(JETS))[:, 1], atol=1e-6)
     assert score.how["seed"] == "muons alone"
+
+
+def test_a_matrix_of_a_single_number_can_be_drawn_anew():
+    sample = toy_jets(60, seed=1)
+    engine = wb.Tagger(network="mlp", observables=["mass"], hidden_sizes=[1, 1], epochs=1)
+    found = randomisation(engine.fit(sample, seed=1), sample, repeats=1)
+    # Of a single input maps are the same, opposite, or zero.
+    known = found.size.value[np.isfinite(found.size.value)]
+    np.testing.assert_allclose(known, 1.0)

@@ -102,6 +102,20 @@ def test_amounts_that_tell_no_loss_are_doubtful_although_the_order_is_right():
     assert verdicts(wrong)["Deletion"] == DOUBTFUL
 
 
+def test_one_jet_neither_holds_nor_fails_against_chance():
+    found = assess(planted_tagger(), JETS[:1], way="LRP 0", others=())
+    assert verdicts(found)["Deletion"] == DOUBTFUL
+    badge = next(badge for badge in found.badges if badge.check == "Deletion")
+    assert "no error" in badge.sentence
+
+
+def test_maps_of_zeros_tell_nothing_and_no_verdict_says_that_they_do():
+    found = assess(planted_tagger(0.0), JETS, way="LRP 0", others=())
+    assert {check: verdicts(found)[check] for check in ("Class", "Learned", "Steady")} == dict.fromkeys(
+        ("Class", "Learned", "Steady"), DOUBTFUL
+    )
+
+
 def test_disagreement_is_said():
     found = assess(planted_tagger(), JETS, others=WAYS)
     rank = replace(found.agreement.rank, value=np.where(np.eye(3) > 0, 1.0, 0.1))

@@ -201,10 +201,11 @@ def at_equal_score(
         permutations: Times that jets are dealt anew.
         seed: Of the dealing.
         report: Told how many jets are explained.
-        stop: When set, the jets explained so far are compared.
+        stop: When set, the jets explained so far are compared, if there are some of the second sample.
 
     Raises:
-        ExplanationError: an unknown way, what `explain` refuses, or no score that both samples reach.
+        ExplanationError: an unknown way, what `explain` refuses, no score that both samples reach, or a stop before the second
+            sample.
     """
     if way not in WAYS:
         msg = f"There is no way to explain called {way!r}; known are {', '.join(WAYS)}."

@@ -20,8 +20,8 @@ from ..progress import Never, Report, Step, Stop, silent
 from .resampling import DRAWS, mean
 from .score import Seed, direction
 
-FRACTIONS = (0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0)
-"""Shares of a jet's particles that are taken away."""
+FRACTIONS = (0.0, 0.05, 0.15, 0.3, 0.5, 0.7, 0.85, 0.95, 1.0)
+"""Shares of a jet's particles that are taken away; with each the share that is then left, so that both ends are measured."""
 
 ORDERS = ("most", "least", "random")
 """The particles with the largest relevance first, those with the smallest first, and any order."""
@@ -65,7 +65,11 @@ class DeletionCurves:
         return self._mean(self.scores[order] - self.scores[order][:, :1])
 
     def insertion(self, order: str) -> Estimate:
-        """Returns the mean score less that of no particles, shape (steps,), when they are put in; `fractions` are put in."""
+        """Returns the mean score less that of no particles, shape (steps,), when they are put in; `fractions` are put in.
+
+        Where `fractions` do not hold the share that is left beside the share that is gone, the score between two steps is
+        taken from the straight line that joins them.
+        """
         opposite = {"most": "least", "least": "most"}.get(order, order)
         kept = np.stack([np.interp(1 - self.fractions, self.fractions, row) for row in self.scores[opposite]])
         return self._mean(kept - kept[:, :1])
@@ -113,7 +117,8 @@ def deletion_curves(
 ) -> DeletionCurves:
     """Returns what the score does when the particles of each jet are taken away in the order of their relevance.
 
-    A particle is taken away from what the network sees: the axis of the jet stays, neighbours are found again.
+    A particle is taken away from what the network sees: the axis of the jet stays, neighbours are found again. Particles of
+    equal relevance go in random order, or else the map would borrow the order of their pT.
 
     Args:
         fitted: A network that sees particles.
@@ -123,7 +128,7 @@ def deletion_curves(
         score: Which score; give the one that was explained.
         shuffles: Random orders per jet, averaged.
         draws: Samples drawn for the errors.
-        seed: Of these draws and of the random orders.
+        seed: Of these draws and of all random orders.
         report: Told after each step.
         stop: Looked at before each step; half a comparison shows nothing, so that an error says that it was stopped.
 
@@ -145,7 +150,7 @@ def deletion_curves(
     for name, keys in orders.items():
         curves = np.zeros((len(seen), len(steps)))
         for key in keys:
-            place = seen.places(key)
+            place = seen.places(key, generator.random(len(key)))
             for column, share in enumerate(steps):
                 if stop.is_set():
                     msg = "Stopped before all orders were measured; start again, with fewer jets if it takes too long."
@@ -247,9 +252,9 @@ class _Seen:
     def jet(self) -> np.ndarray:
         return np.repeat(np.arange(len(self)), self.counts)
 
-    def places(self, key: np.ndarray) -> np.ndarray:
-        """Returns the place of each particle in its jet when sorted by a key, from 0."""
-        order = np.lexsort((key, self.jet))
+    def places(self, key: np.ndarray, tie: np.ndarray | None = None) -> np.ndarray:
+        """Returns the place of each particle in its jet when sorted by a key, equal ones by `tie`, from 0."""
+        order = np.lexsort((key, self.jet) if tie is None else (tie, key, self.jet))
         starts = np.repeat(np.cumsum(self.counts) - self.counts, self.counts)
         place = np.empty(len(key), dtype=int)
         place[order] = np.arange(len(key)) - starts

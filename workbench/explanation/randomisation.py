@@ -148,6 +148,8 @@ def randomisation(
 ) -> Randomisation:
     """Returns what is left of the map when layers are drawn anew, from the last one down, each on top of those before.
 
+    A layer is what holds a matrix; normalisations between layers keep what they learned.
+
     Args:
         fitted: A network.
         jets: Some hundred jets.
@@ -198,7 +200,7 @@ def layers(network: nn.Module) -> list[str]:
 
 
 def _forgetting(network: nn.Module, names: Sequence[str], seed: int) -> list[nn.Module]:
-    """Returns copies that have forgotten one layer more each: their matrices are drawn anew at the same spread."""
+    """Returns copies that have forgotten one layer more each: matrices drawn anew at the same root mean square, biases zero."""
     generator = torch.Generator().manual_seed(seed)
     found, now = [], network
     for name in names:
@@ -206,8 +208,10 @@ def _forgetting(network: nn.Module, names: Sequence[str], seed: int) -> list[nn.
         with torch.no_grad():
             for parameter in now.get_submodule(name).parameters(recurse=False):
                 if parameter.dim() > 1:
-                    drawn = torch.randn(parameter.shape, generator=generator) * parameter.std().cpu()
-                    parameter.copy_(drawn)
+                    size = (
+                        parameter.square().mean().sqrt().cpu()
+                    )  # A spread about zero: a single number has one too.
+                    parameter.copy_(torch.randn(parameter.shape, generator=generator) * size)
                 else:
                     parameter.zero_()
         found.append(now)

@@ -104,8 +104,11 @@ class Trust:
         if self.classes is None and self.randomisation is None:
             return None
         found = []
+        seen = [part.cosine.value for part in (self.classes, self.randomisation) if part is not None]
+        if not np.isfinite(np.concatenate(seen)).any():
+            return _nothing("Class")
         if self.classes is not None:
-            where = int(np.argmax(self.classes.cosine.value))
+            where = int(np.argmax(np.nan_to_num(self.classes.cosine.value, nan=-np.inf)))
             pair = " and ".join(self.classes.pairs[where])
             found.append(f"Maps of {pair} have a cosine of {written(self.classes.cosine[where])}")
         if self.randomisation is not None:
@@ -121,6 +124,8 @@ class Trust:
         if self.randomisation is None:
             return None
         left = self.randomisation.size[-1]
+        if not np.isfinite(left.value):
+            return _nothing("Learned")
         verdict = HOLDS if left.value < ALIKE else DOUBTFUL
         words = (
             "The map needs what was learned"
@@ -135,6 +140,11 @@ class Trust:
         if self.curves is None:
             return None
         gaps = self.curves.gaps
+        if not all(np.isfinite(gap.error) for gap in gaps.values()):
+            few = (
+                f"Of {self.jets} jet nothing can be told from chance: there is no error without a second one."
+            )
+            return Badge("Deletion", DOUBTFUL, few)
         good = all(gap.value > SIGMAS * gap.error for gap in gaps.values())
         empty = self.infidelity is not None and float(self.infidelity.value) >= 1
         words = (
@@ -166,6 +176,8 @@ class Trust:
     def _steady(self) -> Badge | None:
         if self.sensitivity is None:
             return None
+        if not np.isfinite(self.sensitivity.value):
+            return _nothing("Steady")
         verdict = HOLDS if self.sensitivity.value < ALIKE else DOUBTFUL
         words = (
             "A little shaking changes the map little"
@@ -175,6 +187,10 @@ class Trust:
         return Badge(
             "Steady", verdict, f"{words}: by {written(self.sensitivity)} of its size at {RESOLUTION:.0%}."
         )
+
+
+def _nothing(check: str) -> Badge:
+    return Badge(check, DOUBTFUL, "The maps are zero everywhere, so that there is nothing to compare.")
 
 
 def assess(
