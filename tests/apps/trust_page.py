@@ -19,7 +19,7 @@ trust, comparison = Trust(analysis), MapComparison(analysis)
 sample.take(planted_jets(200, seed=1), source="wb.simulate.planted_jets(200, seed=1)")
 beside.take(planted_jets(200, seed=2), source="wb.simulate.planted_jets(200, seed=2)")
 analysis.take(planted_tagger(), "Wired by hand")
-analysis.beside = beside
+analysis.beside_selection = SelectionState(beside)
 
 
 def beat():

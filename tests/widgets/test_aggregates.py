@@ -14,11 +14,11 @@ from workbench.explanation.aggregation import aggregate, aggregated, compare_pai
 from workbench.state.sample import SampleState
 from workbench.state.selection import SelectionState
 from workbench.views.palette import class_colours
-from workbench.widgets.aggregates import STALE, Aggregates
+from workbench.widgets.aggregates import Aggregates
 from workbench.widgets.analysis import Analysis
 from workbench.widgets.errands import Errands
 from workbench.widgets.relevance_maps import IMAGE, LUND
-from workbench.widgets.relevance_study import BY_OUTCOME, Task, log_odds
+from workbench.widgets.relevance_study import BY_OUTCOME, STALE, Task, log_odds
 
 JETS = toy_jets(120, 3)
 
@@ -159,6 +159,19 @@ def test_another_rule_makes_it_stale_and_another_sample_takes_it_away(made):
     made.sample.take(toy_jets(20, 1))
     assert not text(made.page.stale)
     assert not len(made.page.shares.content)
+
+
+def test_another_selection_makes_shares_and_pairs_stale_and_the_python_stays_that_of_what_is_shown(made):
+    shown(made)
+    pairs = made.page.pairs
+    pairs._shown, pairs.finding = Task.of(made.analysis, 0), "pairs"
+    before = made.page.shares.lines()
+    made.analysis.selection.choose("multiplicity > 14")
+    assert STALE in text(made.page.stale)
+    assert STALE in text(pairs.stale)
+    assert made.page.shares.lines() == before
+    made.analysis.selection.choose("")
+    assert not text(made.page.stale) + text(pairs.stale)
 
 
 def test_what_ends_after_the_sample_has_changed_is_not_shown(made):

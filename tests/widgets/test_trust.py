@@ -11,11 +11,13 @@ import workbench as wb
 from tests.toys import toy_jets
 from workbench.explanation.planted import planted_tagger
 from workbench.explanation.trust import assess
+from workbench.jobs.job import Job
 from workbench.simulate.planted import planted_jets
 from workbench.state.sample import SampleState
 from workbench.state.selection import SelectionState
+from workbench.widgets import comparison_of_maps
 from workbench.widgets.analysis import Analysis
-from workbench.widgets.comparison_of_maps import NO_SECOND, UNTRAINED, MapComparison
+from workbench.widgets.comparison_of_maps import CHANGED, NO_SECOND, UNTRAINED, MapComparison
 from workbench.widgets.errands import Errands
 from workbench.widgets.relevance_study import Task
 from workbench.widgets.trust import CHECK, NOT_YET, STALE, UNNAMED, Trust
@@ -153,6 +155,7 @@ def test_the_comparison_follows_the_open_jet_and_the_choice(made):
     comparison._compare()
     made.settle()
     assert len(comparison.frame()) == JETS.counts[made.analysis.selection.current]
+    assert f"Jet {made.analysis.selection.current}: " in comparison.told.object
     comparison.against.value = UNTRAINED
     made.settle()
     assert "untrained" in comparison.titles[1].object
@@ -187,7 +190,8 @@ def test_samples_need_a_second_one_and_are_drawn_with_p_values(made):
     assert samples.study.start.disabled
     beside = SampleState()
     beside.take(planted_jets(60, seed=2), source="wb.simulate.planted_jets(60, seed=2)")
-    made.analysis.beside = beside
+    second = SelectionState(beside)
+    made.analysis.beside_selection = second
     assert not samples.study.start.disabled
     found = wb.at_equal_score(TAGGER, JETS, beside.jets, permutations=19)
     samples.show(found)
@@ -197,3 +201,50 @@ def test_samples_need_a_second_one_and_are_drawn_with_p_values(made):
     np.testing.assert_allclose(samples.source.data["first"], found["deltar"].first.value, rtol=1e-6)
     assert len(samples.frame()) == len(found["deltar"].axis)
     ast.parse(samples.code())
+
+
+def asked_for(made, monkeypatch):
+    """The panes of two samples, and the arguments of what they ask of a worker."""
+    asked = []
+    monkeypatch.setattr(
+        comparison_of_maps, "submit_call", lambda function, *args, **how: asked.append((args, how)) or Job("")
+    )
+    beside = SampleState()
+    beside.take(planted_jets(60, seed=2), source="wb.simulate.planted_jets(60, seed=2)")
+    made.analysis.beside_selection = SelectionState(beside)
+    return MapComparison(made.analysis).samples, asked
+
+
+def test_both_samples_are_compared_through_their_selections(made, monkeypatch):
+    samples, asked = asked_for(made, monkeypatch)
+    made.analysis.selection.choose("multiplicity > 14")
+    made.analysis.beside_selection.choose("multiplicity > 14")
+    samples.study.ask()
+    made.settle()
+    (_, first, second), _ = asked[0]
+    assert (first.counts > 14).all()
+    assert (second.counts > 14).all()
+    assert samples.code().count("wb.select(jets, '(multiplicity > 14)')") == 2
+
+
+def test_what_was_compared_of_another_selection_is_said_to_be_old_and_another_sample_takes_it_away(
+    made, monkeypatch
+):
+    samples, _ = asked_for(made, monkeypatch)
+    samples._asked = samples._now()
+    samples._take(wb.at_equal_score(TAGGER, JETS, planted_jets(60, seed=2), permutations=19))
+    assert not samples.check.object
+    made.analysis.selection.choose("multiplicity > 14")
+    assert CHANGED in samples.check.object
+    made.sample.take(toy_jets(20, 1))
+    assert not samples.found
+    assert not len(samples.content)
+
+
+def test_a_way_that_has_no_name_is_not_replaced_by_another(made, monkeypatch):
+    samples, asked = asked_for(made, monkeypatch)
+    made.analysis.param.update(rule="gamma", attention="cp")
+    samples.study.ask()
+    made.settle()
+    assert not asked
+    assert samples.study.told.object == UNNAMED

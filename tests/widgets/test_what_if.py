@@ -40,7 +40,7 @@ def explain(fitted, jets, **how):
     one = ak.ones_like(jets.constituents.pt)
     total = jets.counts.astype(float)
     return Explanation(
-        one, one[..., None], ("pt",), Ledger(total, {"inputs": total}), how={"rule": "epsilon"}
+        one, one[..., None], ("pt",), Ledger(total, {"inputs": total}), how={"rule": "epsilon", **how}
     )
 
 
@@ -150,6 +150,18 @@ def test_what_was_dropped_and_what_is_new_have_rings(what_if):
     before, after = (np.flatnonzero(what_if.sources[side].data["ring"]) for side in ("before", "after"))
     assert before.tolist() == [1]
     assert [what_if.sources["after"].data["before"][i] for i in after] == ["new"]
+
+
+def test_under_a_slow_method_the_score_that_is_chosen_is_the_one_that_is_shown(what_if):
+    analysis = what_if.analysis
+    analysis.method = "shapley sampling"
+    settle(analysis.errands)
+    assert "Score top against QCD: +" in what_if.verdict.object
+    assert what_if.explanation.how["seed"] == ("top", "QCD")
+    analysis.against("QCD", "top")
+    settle(analysis.errands)
+    assert "Score QCD against top: +" in what_if.verdict.object
+    assert what_if.explanation.how["seed"] == ("QCD", "top")
 
 
 def test_another_jet_starts_as_it_is(what_if):

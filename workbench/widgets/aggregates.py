@@ -16,12 +16,11 @@ from .relevance_maps import MapsPane
 from .relevance_pairs import PairsPane
 from .relevance_profiles import ProfilesPane
 from .relevance_shares import LedgerPane, SharesPane
-from .relevance_study import Task, lacking
+from .relevance_study import STALE, Task, lacking
 from .study import Study
 
 MEASURE = "Measure what the network uses"
 JETS = {"500": 500, "2,000": 2000, "10,000": 10_000, "all that are selected": 0}
-STALE = "The page now shows another tagger, sample, score or rule than was measured; measure again for those."
 
 
 class Aggregates(pn.viewable.Viewer):
@@ -54,6 +53,7 @@ class Aggregates(pn.viewable.Viewer):
         self._asked: Task | None = None
         self._shown: Task | None = None
         analysis.param.watch(self._follow, ["fitted", "rule", "attention", "signal", "background"])
+        analysis.selection.param.watch(self._follow, "mask")
         analysis.sample.param.watch(self._on_sample, "jets")
         self._follow()
 
@@ -68,6 +68,7 @@ class Aggregates(pn.viewable.Viewer):
             study.require(why)
         old = self._shown is not None and not self._shown.still(self.analysis)
         say(self.stale, STALE if old else "")
+        self.pairs.follow()
 
     def _on_sample(self, *events: Any) -> None:
         self._shown = None

@@ -200,6 +200,9 @@ class Analysis(param.Parameterized):
     beside: SampleState | None = param.ClassSelector(
         class_=SampleState, allow_None=True, doc="A second sample to compare with."
     )
+    beside_selection: SelectionState | None = param.ClassSelector(
+        class_=SelectionState, allow_None=True, doc="The same selection of the second sample."
+    )
     beside_scores: Any = param.Parameter(
         None, doc="Probabilities, (jets, classes), of the second sample; None while they are not known."
     )

@@ -12,7 +12,7 @@ NO_SOURCE = "# This sample was made on the page and came from no file: give your
 
 def lines(
     sample: SampleState,
-    selection: SelectionState | None,
+    selection: SelectionState | str | None,
     *drawing: str,
     beside: SelectionState | None = None,
 ) -> str:
@@ -23,7 +23,7 @@ def lines(
 
     Args:
         sample: What is loaded.
-        selection: What is selected of it; None for all.
+        selection: What is selected of it, or was when its formula was noted down; None for all.
         drawing: What follows.
         beside: Selection of a second sample, which is `second` in what follows; None for none.
     """
@@ -37,10 +37,10 @@ def lines(
     return "\n".join([*dict.fromkeys(imports), "import workbench as wb", "", *rest]) + "\n"
 
 
-def chosen(sample: SampleState, selection: SelectionState | None) -> list[str]:
+def chosen(sample: SampleState, selection: SelectionState | str | None) -> list[str]:
     """Returns the lines that load a sample as `jets` and select of it, with the added columns that the selection needs."""
     load = [f"jets = {sample.source}" if sample.source else NO_SOURCE]
-    formula = selection.formula if selection is not None else ""
+    formula = selection.formula if isinstance(selection, SelectionState) else selection or ""
     if not formula:
         return load
     return [*load, *_added(sample, formula), f"jets = wb.select(jets, {formula!r})"]

@@ -13,7 +13,7 @@ from bokeh.models import FactorRange
 
 from ..data.explanation import Explanation
 from ..data.jets import Jets
-from ..errors import WorkbenchError
+from ..errors import DataError, WorkbenchError
 from ..explanation.ways import way_of
 from ..jobs.job import Job
 from ..jobs.submit import submit_call
@@ -30,7 +30,7 @@ from .panes import fold, line, pane, picture, row, say
 from .relevance_study import SEED, lacking
 from .study import Study
 from .table import table, table_pane
-from .ways import RULE_WORDS, listed
+from .ways import RULE_WORDS, UNNAMED, listed
 
 RULE, UNTRAINED, NETWORK = "rule", "untrained", "network"
 AGAINST = {"another rule": RULE, "the same network, untrained": UNTRAINED, "another network": NETWORK}
@@ -45,6 +45,8 @@ DRAWN = 1
 COMPARE = "Compare the two samples"
 JETS = {"300": 300, "1,000": 1000}
 NO_SECOND = "Choose a second sample on the left first."
+NOT_COMPARED = f"Not compared yet: press “{COMPARE}”."
+CHANGED = "The page has changed since; compare again."
 WORDS = {
     "species": "particle type",
     "charge": "charge",
@@ -79,7 +81,7 @@ class MapComparison(pn.viewable.Viewer):
         self.samples = SamplesAtEqualScore(analysis)
         self.found: tuple[Explanation, Explanation, Any] | None = None
         self._jet: Jets | None = None
-        self._b = ""
+        self._b, self._made, self._index = "", "", 0
         self._watch()
 
     def _watch(self) -> None:
@@ -132,10 +134,10 @@ class MapComparison(pn.viewable.Viewer):
         against, rule, network = self.against.value, self.rule.value, self.network.value
         if against == NETWORK and not network:
             return
-        how, jet = analysis.how, jets[current : current + 1]
+        how, index, jet = analysis.how, current, jets[current : current + 1]
 
         def work() -> Any:
-            other, name, asked = fitted, "", arguments(*how)
+            other, name, asked, made = fitted, "", arguments(*how), "tagger"
             try:
                 if against == RULE:
                     name, asked = f"rule {rule}", {"seed": asked["seed"], "rule": rule}
@@ -144,22 +146,23 @@ class MapComparison(pn.viewable.Viewer):
                     other = import_module("workbench.explanation.aggregation").untrained(fitted, DRAWN)
                 else:
                     self.networks.check(network)
-                    other, name, *_ = self.networks.read(network)
+                    other, name, made, _ = self.networks.read(network)
                 second = public("explain")(other, jet, **asked)
                 difference = import_module("workbench.explanation.comparing").difference(first, second)
             except (WorkbenchError, OSError) as error:
                 return error
-            return second, difference, name
+            return second, difference, name, made
 
-        self.analysis.errands.send(COMPARING, work, lambda found: self._take(jet, first, found))
+        self.analysis.errands.send(COMPARING, work, lambda found: self._take(index, jet, first, found))
 
-    def _take(self, jet: Jets, first: Explanation, found: Any) -> None:
+    def _take(self, index: int, jet: Jets, first: Explanation, found: Any) -> None:
         if first is not self.analysis.explanation:
             return
         if isinstance(found, Exception):
             say(self.told, str(found))
             return
-        second, difference, self._b = found
+        second, difference, self._b, self._made = found
+        self._index = index
         self.found, self._jet = (first, second, difference), jet
         if not len(self.content):
             self.content[:] = self._build()
@@ -213,7 +216,7 @@ class MapComparison(pn.viewable.Viewer):
             say(title, text)
         cosine = float(difference.cosine[0])
         alike = f"cosine of the two maps {cosine:.2f}" if np.isfinite(cosine) else "one of the maps is zero"
-        say(self.told, f"Score {scores[0]:+.2f} and {scores[1]:+.2f} log-odds, {alike}.")
+        say(self.told, f"Jet {self._index}: score {scores[0]:+.2f} and {scores[1]:+.2f} log-odds, {alike}.")
         lines = [
             (
                 name,
@@ -252,7 +255,7 @@ class MapComparison(pn.viewable.Viewer):
             imports.append("from workbench.explanation.aggregation import untrained")
             other = f"other = untrained(tagger, {DRAWN})"
         else:
-            other = "# Give the other network here.\nother = tagger"
+            other = f"other = {self._made or 'tagger'}"
         return code.lines(
             analysis.sample,
             None,
@@ -303,11 +306,14 @@ class SamplesAtEqualScore(pn.viewable.Viewer):
         self.content = pn.Column(sizing_mode="stretch_width", margin=0)
         self.found: Mapping[str, Any] = {}
         self._asked: tuple[Any, ...] = ()
+        self._shown: tuple[Any, ...] = ()
         self.by.param.watch(lambda _: self._draw(), "value")
         analysis.param.watch(
-            self._follow, ["fitted", "beside", "rule", "method", "attention", "signal", "background"]
+            self._follow,
+            ["fitted", "beside_selection", "rule", "method", "attention", "signal", "background"],
         )
-        analysis.sample.param.watch(self._follow, "jets")
+        analysis.selection.param.watch(self._follow, "mask")
+        analysis.sample.param.watch(self._forget, "jets")
         self._follow()
 
     def beat(self) -> None:
@@ -320,35 +326,51 @@ class SamplesAtEqualScore(pn.viewable.Viewer):
         return way_of(self.analysis.rule, self.analysis.method, self.analysis.attention)
 
     def _now(self) -> tuple[Any, ...]:
-        analysis, beside = self.analysis, self.analysis.beside
-        jets = None if beside is None else beside.jets
-        return analysis.fitted, analysis.sample.jets, jets, self.way, analysis.seed
+        """Returns what is compared: tagger, both samples, way to explain, score, and what is selected of each sample."""
+        analysis, beside = self.analysis, self.analysis.beside_selection
+        jets, formula = (None, "") if beside is None else (beside.sample.jets, beside.formula)
+        asked = analysis.fitted, analysis.sample.jets, jets, self.way, analysis.seed
+        return *asked, analysis.selection.formula, formula
 
     def _follow(self, *events: Any) -> None:
-        beside = self.analysis.beside
-        there = beside is not None and beside.jets is not None and len(beside.jets) > 0
-        self.study.require(lacking(self.analysis) or ("" if there else NO_SECOND))
-        if not there:
-            say(self.told, NO_SECOND)
-        elif not self.found:
-            say(self.told, f"Not compared yet: press “{COMPARE}”.")
-        old = bool(self.found) and any(
-            a is not b and a != b for a, b in zip(self._asked, self._now(), strict=True)
+        beside = self.analysis.beside_selection
+        there = beside is not None and beside.sample.jets is not None and len(beside.sample.jets) > 0
+        missing = "" if there else NO_SECOND
+        self.study.require(lacking(self.analysis) or missing or ("" if self.way else UNNAMED))
+        if not self.found:
+            say(self.told, missing or NOT_COMPARED)
+        # Jets are compared by what they are: two samples are equal only if they are one.
+        old = len(self._shown) > 0 and any(
+            a is not b if isinstance(a, Jets) else a is not b and a != b
+            for a, b in zip(self._shown, self._now(), strict=True)
         )
-        say(self.check, "The page has changed since; compare again." if old else "")
+        say(self.check, CHANGED if old else "")
+
+    def _forget(self, *events: Any) -> None:
+        self.found, self._shown = {}, ()
+        self.content[:] = []
+        self._follow()
 
     def _begin(self) -> Job:
         self._asked = self._now()
-        fitted, jets, beside, way, seed = self._asked
-        chosen = np.flatnonzero(self.analysis.selection.mask)
-        drawn = np.random.default_rng(SEED).permutation(chosen)[: self.number.value]
-        other = np.random.default_rng(SEED).permutation(len(beside))[: self.number.value]
+        fitted, jets, _, way, seed, *_ = self._asked
+        beside = self.analysis.beside_selection
+        assert beside is not None
+        assert beside.sample.jets is not None
+        masks = self.analysis.selection.mask, beside.mask
+        if not all(mask.any() for mask in masks):
+            msg = "No jet is selected of one of the samples; widen the selection."
+            raise DataError(msg)
+        drawn, other = (
+            np.random.default_rng(SEED).permutation(np.flatnonzero(mask))[: self.number.value]
+            for mask in masks
+        )
         return submit_call(
             public("at_equal_score"),
             fitted,
             jets[drawn],
-            beside[other],
-            way=way or "LRP ε",
+            beside.sample.jets[other],
+            way=way,
             score=seed,
             name=COMPARE,
             owner=self.owner,
@@ -357,6 +379,7 @@ class SamplesAtEqualScore(pn.viewable.Viewer):
     def _take(self, found: Any) -> None:
         if self._asked[1] is self.analysis.sample.jets:
             self.show(found)
+            self._shown = self._asked
             self._follow()
 
     def show(self, found: Mapping[str, Any]) -> None:
@@ -396,20 +419,16 @@ class SamplesAtEqualScore(pn.viewable.Viewer):
 
     def code(self) -> str:
         """Returns the lines of Python that compare the samples again."""
-        beside = self.analysis.beside
-        other = beside.source if beside is not None and beside.source else ""
         drawing = (
             "import numpy as np",
             *self.analysis.lines,
-            f"other = {other}"
-            if other
-            else "# The second sample came from no file: give your own jets here.\nother = jets",
             f"jets = jets[np.random.default_rng({SEED}).permutation(len(jets))[:{self.number.value}]]",
-            f"other = other[np.random.default_rng({SEED}).permutation(len(other))[:{self.number.value}]]",
-            f"found = wb.at_equal_score(tagger, jets, other, way={self.way or 'LRP ε'!r}, score={self.analysis.seed!r})",
+            f"second = second[np.random.default_rng({SEED}).permutation(len(second))[:{self.number.value}]]",
+            f"found = wb.at_equal_score(tagger, jets, second, way={self.way or 'LRP ε'!r}, score={self.analysis.seed!r})",
             f"print(found[{self.by.value!r}].frame())",
         )
-        return code.lines(self.analysis.sample, self.analysis.selection, *drawing)
+        analysis = self.analysis
+        return code.lines(analysis.sample, analysis.selection, *drawing, beside=analysis.beside_selection)
 
     def __panel__(self) -> pn.viewable.Viewable:
         menu = Menu(

@@ -65,7 +65,7 @@ class Explorer(pn.viewable.Viewer):
         self._selection = SelectionState(self.sample)
         self.analysis = Analysis(self.sample, self._selection, self.errands)
         self.comparison, self.teaching = ComparisonState(self._selection), Teaching()
-        self.comparison.param.watch(lambda event: self.analysis.param.update(beside=event.new), "reference")
+        self.comparison.param.watch(self._put_beside, "reference")
         self.table = JetTable(self.sample, self._selection, self.teaching, self.comparison)
         self.table.wanted = self._measure
         self.inspector = JetInspector(self.sample, self._selection, self.analysis, self.comparison)
@@ -268,6 +268,9 @@ class Explorer(pn.viewable.Viewer):
             return
         relevance = None if explanation is None else of_particles(explanation)
         self.display.show_jet(jets, current, relevance, walked.sample.events, apart=second)
+
+    def _put_beside(self, *events: Any) -> None:
+        self.analysis.param.update(beside=self.comparison.reference, beside_selection=self.comparison.beside)
 
     def _draw_first(self, *events: Any) -> None:
         if self.comparison.walking != SECOND:

@@ -79,7 +79,8 @@ class Finding(pn.viewable.Viewer):
             options={f"{n:,}": n for n in JETS},
             value=jets,
             size="small",
-            width=150,
+            sizing_mode="stretch_width",
+            max_width=190,
         )
         self.study = Study(label, self._begin, self._take, errands=analysis.errands)
         self.empty, self.check = line(about), line(variant="caption")

@@ -13,7 +13,7 @@ from ..views import translation as view
 from .analysis import Analysis
 from .finding import Finding
 from .menu import Menu
-from .panes import line, pane, picture, say
+from .panes import line, pane, picture, row, say
 from .table import table, table_pane
 from .text import with_error
 
@@ -27,10 +27,18 @@ class NamedObservables(Finding):
 
     def __init__(self, analysis: Analysis, **parameters: Any) -> None:
         self.degree = pmui.Select(
-            label="Energy-flow polynomials", options=DEGREES, value=4, size="small", width=190
+            label="Energy-flow polynomials",
+            options=DEGREES,
+            value=4,
+            size="small",
+            sizing_mode="stretch_width",
         )
         self.surrogate = pmui.Select(
-            label="Made of several", options=SURROGATES, value="trees", size="small", width=190
+            label="Made of several",
+            options=SURROGATES,
+            value="trees",
+            size="small",
+            sizing_mode="stretch_width",
         )
         self.points, self.factors = view.no_points(tuple(view.STAGES)), FactorRange()
         self.network, self.table = view.line_at(), table_pane()
@@ -83,7 +91,7 @@ class NamedObservables(Finding):
             code=lambda: self.code("print(found.names, found.left, found.ended)"),
             sample=self.analysis.sample,
         )
-        controls = pn.Row(self.jets, self.degree, self.surrogate, sizing_mode="stretch_width")
+        controls = row([self.jets, self.degree, self.surrogate], width=140, most=3)
         return pane(
             "A few observables that order jets as the network does",
             controls,

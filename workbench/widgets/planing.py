@@ -12,7 +12,7 @@ from ..views import translation as view
 from .analysis import Analysis
 from .finding import Finding
 from .menu import Menu
-from .panes import pane, picture, say
+from .panes import pane, picture, row, say
 from .table import table, table_pane
 from .text import with_error
 
@@ -37,7 +37,7 @@ class WithoutObservable(Finding):
             options={QUICK: "trees", SAME: ""},
             value="trees",
             size="small",
-            width=230,
+            sizing_mode="stretch_width",
         )
         self.points, self.factors = view.no_points(tuple(view.WITHOUT)), FactorRange()
         self.own, self.table = view.line_at(), table_pane()
@@ -91,7 +91,7 @@ class WithoutObservable(Finding):
         )
         return pane(
             "What a network can do without an observable",
-            pn.Row(self.jets, self.network, sizing_mode="stretch_width"),
+            row([self.jets, self.network], width=140, most=2),
             self.names,
             self.study,
             self.empty,

@@ -19,8 +19,8 @@ from .analysis import Analysis
 from .errands import public
 from .menu import Menu
 from .owner import owner
-from .panes import fold, pane, picture, row, say
-from .relevance_study import Part, Task
+from .panes import fold, line, pane, picture, row, say
+from .relevance_study import STALE, Part, Task
 from .study import Study
 from .table import table, table_pane
 
@@ -54,6 +54,8 @@ class PairsPane(Part):
         super().__init__(analysis=analysis, button=PAIRS, **parameters)
         self.owner = owner()
         self._asked: Task | None = None
+        self._shown: Task | None = None
+        self.stale = line(variant="caption")
         self.study = Study(PAIRS, self._begin, self._taken, errands=analysis.errands)
         for widget in (self.spectrum, self.block, self.group):
             widget.param.watch(lambda _: self.draw(), "value")
@@ -120,7 +122,15 @@ class PairsPane(Part):
 
     def _taken(self, found: Any) -> None:
         if self._asked is not None and self._asked.sample is self.sample.jets:
+            self._shown = self._asked
             self.take(self._asked.pairs(found))
+            self.follow()
+
+    def follow(self) -> None:
+        """Says whether the page still looks at what was measured."""
+        shown = self._shown if self.finding is not None else None
+        old = shown is not None and not shown.still(self.analysis)
+        say(self.stale, STALE if old else "")
 
     def figure(self) -> Sequence[UIElement] | None:
         """Returns the figures that are shown."""
@@ -139,7 +149,9 @@ class PairsPane(Part):
     def __panel__(self) -> pn.viewable.Viewable:
         menu = Menu("pairs", figure=self.figure, data=self.numbers_shown, code=self.lines, sample=self.sample)
         start = row([self.number, self.study], width=200, most=2)
-        return pane(self.title, start, self.told, self.content, name="pairs", menu=menu, check=self.said)
+        return pane(
+            self.title, start, self.stale, self.told, self.content, name="pairs", menu=menu, check=self.said
+        )
 
 
 def _table(spectra: Mapping[str, Estimate], between: Mapping[str, Estimate], axis: Axis) -> str:

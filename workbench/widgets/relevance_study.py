@@ -21,6 +21,7 @@ BY_CLASS, BY_OUTCOME = "true class", "outcome at the threshold"
 SEED = 1
 """Of the order in which the jets are taken."""
 
+STALE = "The page now shows another tagger, sample, selection, score or rule than was measured; measure again for those."
 NOT_YET = "Not measured yet: press “{}” above."
 
 
@@ -34,6 +35,7 @@ class Finding:
         pair: Signal and background of the score.
         by: The words that say who was measured.
         call: The lines of Python that measure it again, after which it is `found`.
+        selected: Formula of the jets that were selected then.
     """
 
     aggregate: Any
@@ -41,6 +43,7 @@ class Finding:
     pair: tuple[str, str]
     by: str
     call: tuple[str, ...]
+    selected: str
 
     def series(self, shares: Shares, quantity: str, split: str) -> Mapping[str, Estimate]:
         """Returns a quantity of each class or outcome; one that has no jets has no bars, and the others keep their colours."""
@@ -72,12 +75,14 @@ class Pairs:
     Attributes:
         pairs: A tuple of `explanation.pairs.PairShares`.
         by: The words that say who was measured.
-        call: The line of Python that measures it again, after which it is `found`.
+        call: The lines of Python that measure it again, after which it is `found`.
+        selected: Formula of the jets that were selected then.
     """
 
     pairs: Any
     by: str
     call: tuple[str, ...]
+    selected: str
 
 
 @dataclass(frozen=True)
@@ -87,7 +92,9 @@ class Task:
     Attributes:
         fitted: The tagger.
         title: What the user calls it.
+        tagger: The lines of Python that give it again.
         sample: The sample, whole.
+        selected: Formula of the jets that are selected of it.
         jets: The jets that are measured, in random order.
         rule: Of relevance propagation.
         attention: How relevance passes a softmax.
@@ -98,7 +105,9 @@ class Task:
 
     fitted: Any
     title: str
+    tagger: tuple[str, ...]
     sample: Jets
+    selected: str
     jets: Jets
     rule: str
     attention: str
@@ -123,7 +132,9 @@ class Task:
         return cls(
             analysis.fitted,
             analysis.title,
+            analysis.lines,
             sample,
+            analysis.selection.formula,
             sample[drawn],
             analysis.rule,
             analysis.attention,
@@ -133,10 +144,10 @@ class Task:
         )
 
     def still(self, analysis: Analysis) -> bool:
-        """Returns True while the page looks at the same tagger, sample, score and rule."""
-        now = (analysis.rule, analysis.attention, analysis.seed)
+        """Returns True while the page looks at the same tagger, sample, selection, score and rule."""
+        now = (analysis.rule, analysis.attention, analysis.seed, analysis.selection.formula)
         same = self.fitted is analysis.fitted and self.sample is analysis.sample.jets
-        return same and now == (self.rule, self.attention, self.pair)
+        return same and now == (self.rule, self.attention, self.pair, self.selected)
 
     def finding(self, found: Any) -> Finding:
         """Returns what the study found as the panes take it."""
@@ -144,7 +155,7 @@ class Task:
             f"{self._words(found.how['jets'])}; called {self.pair[0]} above {self.threshold:+.2f} log-odds."
         )
         call = f"found = wb.aggregate(tagger, jets, {self._how}, threshold={self.threshold:.6g})"
-        return Finding(found, tuple(self.sample.classes), self.pair, words, (*self._draw, call))
+        return Finding(found, tuple(self.sample.classes), self.pair, words, (*self.draw, call), self.selected)
 
     def pairs(self, found: Any) -> Pairs:
         """Returns what the study of the pairs found as its pane takes it."""
@@ -152,12 +163,14 @@ class Task:
         return Pairs(
             found,
             f"{self._words(jets)}.",
-            (*self._draw, f"found = wb.compare_pairs(tagger, jets, {self._how})"),
+            (*self.draw, f"found = wb.compare_pairs(tagger, jets, {self._how})"),
+            self.selected,
         )
 
     def _words(self, jets: int) -> str:
         score = f"{self.pair[0]} − {self.pair[1]}"
-        return f"{self.title or 'The tagger'}, {jets:,} jets, score {score}, rule {self.rule}; errors by drawing the jets again"
+        chosen = f" of {self.selected}" if self.selected else ""
+        return f"{self.title or 'The tagger'}, {jets:,} jets{chosen}, score {score}, rule {self.rule}; errors by drawing the jets again"
 
     @property
     def how(self) -> dict[str, Any]:
@@ -169,8 +182,10 @@ class Task:
         return ", ".join(f"{name}={value!r}" for name, value in self.how.items())
 
     @property
-    def _draw(self) -> tuple[str, ...]:
+    def draw(self) -> tuple[str, ...]:
+        """The lines of Python that give the tagger, and draw the jets of those selected."""
         return (
+            *self.tagger,
             "import numpy as np",
             f"jets = jets[np.random.default_rng({SEED}).permutation(len(jets))[:{self.asked or None}]]",
         )
@@ -234,6 +249,7 @@ class Part(pn.viewable.Viewer):
 
     def lines(self) -> str:
         """Returns runnable Python that gives the numbers shown."""
-        call = self.finding.call if self.finding is not None else ()
-        shown = self.code() if self.finding is not None else ()
-        return code.lines(self.sample, self.analysis.selection, *self.analysis.lines, *call, *shown)
+        found = self.finding
+        if found is None:
+            return code.lines(self.sample, self.analysis.selection, *self.analysis.lines)
+        return code.lines(self.sample, found.selected, *found.call, *self.code())

@@ -22,6 +22,7 @@ from .panes import fold, line, pane, picture, row, say
 from .relevance_study import Task, lacking
 from .study import Study
 from .table import table, table_pane
+from .ways import UNNAMED
 
 CHECK = "Check this way to explain"
 JETS = {"50": 50, "100": 100, "300": 300}
@@ -29,8 +30,7 @@ SIGNS = {"holds": "✓ holds", "doubtful": "! doubtful", "fails": "✗ fails"}
 """Verdicts, told by sign and word."""
 
 NOT_YET = f"Not checked yet: press “{CHECK}”."
-UNNAMED = "This combination of rule and attention has no checks; choose another rule or AttnLRP."
-STALE = "The page now shows another tagger, sample, score or way to explain than was checked; check again."
+STALE = "The page now shows another tagger, sample, selection, score or way to explain than was checked; check again."
 BLIND = "This rule cannot tell signal from background."
 
 
@@ -71,6 +71,7 @@ class Trust(pn.viewable.Viewer):
         self.kind.param.watch(lambda _: self._draw_agreement(), "value")
         watched = ["fitted", "rule", "method", "attention", "signal", "background"]
         analysis.param.watch(self._follow, watched)
+        analysis.selection.param.watch(self._follow, "mask")
         analysis.sample.param.watch(self._forget, "jets")
         self._follow()
 
@@ -121,7 +122,8 @@ class Trust(pn.viewable.Viewer):
     def show(self, found: Any) -> None:
         """Shows what `assess` found."""
         self.found = found
-        say(self.told, f"{found.way} on {found.jets:,} jets; errors by drawing the jets again.")
+        title = f"{self._asked[0].title}: " if self._asked is not None and self._asked[0].title else ""
+        say(self.told, f"{title}{found.way} on {found.jets:,} jets; errors by drawing the jets again.")
         self.warning.visible = found.blind
         self.badges.object = table(["Check", "Verdict", "What was found"], self._rows())
         missing = [f"{name}: {why}" for name, why in found.missing.items()]
@@ -184,12 +186,12 @@ class Trust(pn.viewable.Viewer):
 
     def code(self, last: str = "print(found.badges)") -> str:
         """Returns the lines of Python that make these checks again."""
-        way, score = repr(self.way), repr(self.analysis.seed)
-        number = self.number.value
-        drawn = f"jets = jets[np.random.default_rng(1).permutation(len(jets))[:{number}]]"
-        asked = f"found = wb.assess(tagger, jets, way={way}, score={score})"
-        lines = ("import numpy as np", *self.analysis.lines, drawn, asked, last)
-        return code.lines(self.analysis.sample, self.analysis.selection, *lines)
+        if self._shown is not None:
+            task, way = self._shown
+        else:
+            task, way = Task.of(self.analysis, self.number.value), self.way
+        asked = f"found = wb.assess(tagger, jets, way={way!r}, score={task.pair!r})"
+        return code.lines(self.analysis.sample, task.selected, *task.draw, asked, last)
 
     def _draw(self) -> None:
         with pn.io.hold():

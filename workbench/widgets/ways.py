@@ -78,6 +78,7 @@ METHOD_WORDS: Mapping[str, Word] = {
 
 ATTENTION_WORDS = {"AttnLRP: through the weights too": "attnlrp", "CP: weights taken as given": "cp"}
 NO_SOFTMAX = "This network has no attention, so the choice makes no difference."
+UNNAMED = "This combination of method, rule and attention is for one jet alone; choose another."
 EXPLAIN = "Explain this jet"
 
 

@@ -99,6 +99,7 @@ class WhatIf(pn.viewable.Viewer):
         self.analysis.selection.param.watch(self._open, "current")
         self.analysis.sample.param.watch(self._open, "jets")
         self.analysis.param.watch(self._explain, ["explanation", "fitted"])
+        self.analysis.param.watch(self._explain_unasked, ["signal", "background"])
 
     def _begin(self, *events: Any) -> None:
         self.analysis.selection.step(1)
@@ -223,6 +224,11 @@ class WhatIf(pn.viewable.Viewer):
         elif known is not None:
             analysis.errands.drop(EDITING)
             self._take(before, jet, known, known)
+
+    def _explain_unasked(self, *events: Any) -> None:
+        """Explains the score that is looked at now, where the page waits to be asked for its own explanation."""
+        if self.analysis.method in SLOW:
+            self._explain()
 
     def _send(self, before: Jets, after: Jets, known: Explanation | None) -> None:
         """Explains the edited jet in the session's thread; the jet before too, where that is not known."""
