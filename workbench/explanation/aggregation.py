@@ -12,6 +12,7 @@ import torch
 from ..data.explanation import Explanation, Ledger
 from ..data.jets import Jets
 from ..engines.fitted import FittedTagger
+from ..engines.training import seeded
 from ..errors import ExplanationError
 from ..physics.bootstrap import Bootstrap
 from ..physics.partitions import PARTITIONS, Axis
@@ -215,7 +216,7 @@ class _Gathered:
 
     def _add_images(self, jets: Jets, explanation: Explanation, groups: Mapping[str, np.ndarray]) -> None:
         images, beyond, whole = relevance_images(jets, explanation)
-        self.beyond += beyond.sum(), whole.sum()
+        self.beyond += self.weight[-1] @ beyond, self.weight[-1] @ whole
         for group, mask in groups.items():
             self.images.setdefault(group, Sums()).add(images[mask], self.weight[-1][mask])
 
@@ -339,8 +340,7 @@ def untrained(fitted: FittedTagger, seed: int) -> FittedTagger:
         raise ExplanationError(msg)
     like = next(fitted.network.parameters())
     inputs = len(fitted.normaliser.names)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         network = fitted.engine.build(inputs, len(fitted.classes))
     return replace(fitted, network=network.to(like).eval(), state=None, card=copy.deepcopy(fitted.card))
 

@@ -164,10 +164,16 @@ def _rank_correlations(maps: np.ndarray) -> np.ndarray:
 
 
 def _overlaps(maps: np.ndarray, top: int) -> np.ndarray:
-    """Returns the share of the largest |relevance| in common, shape (ways, ways); nan for a jet without particles."""
+    """Returns the share of the largest |relevance| in common, shape (ways, ways); nan for a jet without particles.
+
+    Particles of equal relevance at the edge share the places that are left, so that the order of a jet's particles decides
+    nothing: a map of zeros has in common with another what chance would give.
+    """
     kept = min(top, maps.shape[1])
     if not kept:
         return np.full((len(maps), len(maps)), np.nan)
-    chosen = np.zeros(maps.shape)
-    np.put_along_axis(chosen, np.argsort(-np.abs(maps), axis=1, kind="stable")[:, :kept], 1.0, axis=1)
-    return chosen @ chosen.T / kept
+    size = np.abs(maps)
+    edge = np.sort(size, axis=1)[:, -kept, None]
+    above, at = size > edge, size == edge
+    chosen = above + at * (kept - above.sum(1, keepdims=True)) / at.sum(1, keepdims=True)
+    return np.minimum(chosen[:, None], chosen).sum(2) / kept

@@ -150,7 +150,8 @@ def profile(axis: Axis, x: np.ndarray, y: np.ndarray, draws: Bootstrap) -> Estim
 def correlation(x: np.ndarray, y: np.ndarray, draws: Bootstrap, held: np.ndarray | None = None) -> Estimate:
     """Returns Spearman's correlation of x and y, shape (), in the bins `held` of a third quantity if these are given.
 
-    Ranks are those of the sample at hand, also in the draws. At fixed bins, the mean rank of each bin is taken off first.
+    Ranks are those of the sample at hand, without weights, also in the draws; weights count in what is made of them. At fixed
+    bins, the mean rank of each bin is taken off first.
     """
     rank = np.stack([rankdata(x), rankdata(y)]) - (len(x) + 1) / 2 if len(x) else np.zeros((2, 0))
     bins = np.zeros(len(x), dtype=np.int64) if held is None else held

@@ -99,11 +99,12 @@ class Sums:
         self.images += [np.tensordot(factor, image, axes=1) for factor, image in powers]
 
     def mean(self) -> Average:
-        """Returns the weighted mean and its standard error: the root of sum w^2 (x - mean)^2 / (sum w)^2."""
+        """Returns the weighted mean and its standard error: the root of sum w^2 (x - mean)^2 / (sum w)^2; nan of a single jet."""
         total, squares = self.weights
         mean = self.images[0] / total
         variance = self.images[2] - 2 * mean * self.images[1] + mean**2 * squares
-        return Average(mean, np.sqrt(np.maximum(variance, 0)) / abs(total), self.jets)
+        error = np.sqrt(np.maximum(variance, 0)) / abs(total)
+        return Average(mean, error if self.jets > 1 else np.full_like(error, np.nan), self.jets)
 
 
 def _axes(extent: float, pixels: int) -> tuple[Axis, Axis]:

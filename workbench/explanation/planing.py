@@ -49,6 +49,8 @@ class Planed:
 class Row:
     """A network trained without one observable.
 
+    Errors take the weights as given: that they were made from these jets, which are finite in number, is not in them.
+
     Attributes:
         name: The observable; "nothing" for the network that was trained on the jets as they are.
         auc: Area under the ROC curve of the network trained with these weights, measured with these weights.

@@ -81,8 +81,14 @@ class Safety:
 
     @cached_property
     def spread(self) -> float:
-        """Standard deviation of the score over the jets, in log-odds: what a change is large or small against."""
-        return float(np.std(self.score))
+        """Standard deviation of the score over the jets, weights respected, in log-odds: what a change is large or small against.
+
+        nan where the weights cancel.
+        """
+        if not self.weight.sum() > 0:
+            return float("nan")
+        mean_score = np.average(self.score, weights=self.weight)
+        return float(np.sqrt(np.average((self.score - mean_score) ** 2, weights=self.weight).clip(min=0)))
 
     @property
     def safe(self) -> bool:

@@ -63,6 +63,7 @@ def max_sensitivity(
     """Returns the largest change of a jet's map when the jet is shaken, in units of the map; mean over jets.
 
     Per jet: the largest of |map of the shaken jet - map| / |map| over the shakes, with |.| the root of the sum of squares.
+    A jet whose map is zero has none.
 
     Args:
         fitted: A tagger.
@@ -93,8 +94,8 @@ def max_sensitivity(
         now = explain(fitted, moved, rule=rule, attention=attention, method=method, seed=score)
         largest = np.maximum(largest, _distance(explanation, now))
         report(Step(done=number + 1, total=shakes, unit="shakes"))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        relative = largest / _length(explanation.relevance)
+    length = _length(explanation.relevance)
+    relative = np.divide(largest, length, out=np.full(len(jets), np.nan), where=length > 0)
     return mean(relative, np.asarray(jets.weight), draws=draws, seed=seed)
 
 
