@@ -1,4 +1,4 @@
-"""Means over jets: what is left out of them, and how they are written."""
+"""Means over jets: what is left out of them, how they are written, and what is nothing to take a mean of."""
 
 from dataclasses import replace
 
@@ -11,8 +11,11 @@ from workbench.explanation.agreement import agreement
 from workbench.explanation.mean_images import PIXELS, Sums
 from workbench.explanation.planted import planted_tagger
 from workbench.explanation.resampling import mean, written
+from workbench.explanation.trust import DOUBTFUL, assess
 from workbench.physics.bootstrap import Estimate
 from workbench.simulate.planted import planted_jets
+
+from ..toys import toy_jets
 
 
 def estimate(value, error):
@@ -57,3 +60,13 @@ def test_the_mean_image_of_a_single_jet_has_no_error():
     assert np.isnan(sums.mean().error).all()
     sums.add(np.zeros((1, PIXELS, PIXELS)), np.ones(1))
     np.testing.assert_allclose(sums.mean().error, np.sqrt(2) / 4)
+
+
+def test_maps_of_a_single_number_tell_nothing_of_what_was_learned():
+    """Such maps have |cosine| 1 whatever the weights are."""
+    sample = toy_jets(60, seed=1)
+    tagger = wb.Tagger(network="mlp", observables=["mass"], epochs=1).fit(sample, seed=1)
+    found = assess(tagger, sample, others=())
+    assert np.isnan(found.randomisation.size.value).all()
+    assert not found.blind
+    assert {badge.check: badge.verdict for badge in found.badges}["Learned"] == DOUBTFUL

@@ -499,7 +499,10 @@ def _rebuilt(jets: Jets, columns: Columns, axis: str, step: str) -> Jets:
 
 
 def _followed(jets: Jets, constituents: ak.Array) -> ak.Array:
-    """Returns the stated four-momenta plus what the constituents' sum has changed by; zero where none are left."""
+    """Returns the stated four-momenta plus what the constituents' sum has changed by; zero where none are left.
+
+    Where energy and momentum as stated, less what was taken away, leave a mass squared below zero, the mass is zero.
+    """
     p4 = _double(jets.p4)
     before, after = (summed(_double(particles)) for particles in (jets.constituents, constituents))
     px, py, pz, energy = (

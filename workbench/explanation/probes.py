@@ -385,10 +385,13 @@ def _gram(values: np.ndarray) -> np.ndarray:
 
 
 def _table(one: Layers, other: Layers, jets: np.ndarray) -> np.ndarray:
-    """Returns CKA of every layer with every other, of some of the jets; nan for a layer that says the same of all."""
+    """Returns CKA of every layer with every other, of some of the jets; nan for a layer that says the same of all.
+
+    The unbiased estimate of a layer with itself may fall below zero where it is noise alone: then nan too.
+    """
     places = np.ix_(jets, jets)
     parts = [{name: gram[places] for name, gram in side.items()} for side in (one, other)]
     own = [np.array([hsic(gram, gram) for gram in side.values()]) for side in parts]
     both = np.array([[hsic(a, b) for b in parts[1].values()] for a in parts[0].values()])
     with np.errstate(divide="ignore", invalid="ignore"):
-        return both / np.sqrt(own[0][:, None] * own[1])
+        return both / (np.sqrt(own[0])[:, None] * np.sqrt(own[1]))

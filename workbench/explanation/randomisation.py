@@ -66,7 +66,8 @@ class Randomisation:
 
     Attributes:
         layers: Name of the layer that was forgotten last, from the output to the inputs.
-        cosine: Of the new map with the true one, mean over jets, shape (layers,).
+        cosine: Of the new map with the true one, mean over jets, shape (layers,); nan for maps of a single number, which
+            are alike but for their sign whatever was learned.
         size: Its magnitude, shape (layers,).
     """
 
@@ -182,7 +183,7 @@ def randomisation(
                 msg = "Stopped before all layers were drawn anew; start again, with fewer jets if it takes too long."
                 raise ExplanationError(msg)
             now = explain(replace(fitted, network=network), jets, **how)  # type: ignore[call-overload]
-            cosines[:, place, repeat] = alike(true, now)
+            cosines[:, place, repeat] = np.where(_single(true), np.nan, alike(true, now))
             report(Step(done=repeat * len(names) + place + 1, total=repeats * len(names), unit="layers"))
     weight, settings = np.asarray(jets.weight), {"draws": draws, "seed": seed}
     size = mean(np.abs(cosines).mean(2), weight, **settings)
@@ -231,6 +232,12 @@ def alike(first: Explanation, second: Explanation) -> np.ndarray:
     )
     with np.errstate(divide="ignore", invalid="ignore"):
         return product / np.sqrt(a * b)
+
+
+def _single(explanation: Explanation) -> np.ndarray:
+    """Returns True for jets with a single input, shape (jets,)."""
+    relevance, rows = _inputs(explanation)
+    return rows * relevance.shape[1] == 1
 
 
 def _inputs(explanation: Explanation) -> tuple[np.ndarray, np.ndarray]:

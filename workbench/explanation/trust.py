@@ -190,7 +190,9 @@ class Trust:
 
 
 def _nothing(check: str) -> Badge:
-    return Badge(check, DOUBTFUL, "The maps are zero everywhere, so that there is nothing to compare.")
+    return Badge(
+        check, DOUBTFUL, "The maps are zero, or of a single number, so that there is nothing to compare."
+    )
 
 
 def assess(
