@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import awkward as ak
 import numpy as np
-import pandas as pd
 from scipy.stats import rankdata
 
 from ..data.explanation import Explanation
@@ -17,6 +16,7 @@ from ..progress import Never, Report, Step, Stop, silent
 from .explain import explain
 from .resampling import DRAWS, mean
 from .score import Seed
+from .tabular import Tabular
 from .ways import USUAL, WAYS
 
 TOP = 5
@@ -24,7 +24,7 @@ TOP = 5
 
 
 @dataclass(frozen=True)
-class Agreement:
+class Agreement(Tabular):
     """How far maps of the same jets agree; 1 on the diagonal.
 
     Attributes:
@@ -49,16 +49,10 @@ class Agreement:
         return {
             "first": np.repeat(names, size),
             "second": np.tile(names, size),
-            "rank": self.rank.value.ravel(),
-            "rank_error": self.rank.error.ravel(),
-            "overlap": self.overlap.value.ravel(),
-            "overlap_error": self.overlap.error.ravel(),
+            **self.rank.columns("rank"),
+            **self.overlap.columns("overlap"),
             "jets": np.isfinite(self.per_jet).sum(0).ravel(),
         }
-
-    def frame(self) -> pd.DataFrame:
-        """Returns the columns as a table, for Parquet or CSV."""
-        return pd.DataFrame(self.columns())
 
     @property
     def weakest(self) -> tuple[str, str, float, float]:

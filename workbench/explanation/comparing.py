@@ -7,7 +7,6 @@ from typing import Any
 
 import awkward as ak
 import numpy as np
-import pandas as pd
 
 from ..data.explanation import Explanation
 from ..data.jets import Jets
@@ -19,6 +18,7 @@ from ..progress import Report, Step, Stop, silent
 from .explain import explain
 from .randomisation import alike
 from .score import Seed
+from .tabular import Tabular
 from .ways import WAYS
 
 SCORE_BINS = 5
@@ -80,7 +80,7 @@ def _particle_cosine(one: ak.Array, other: ak.Array) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class SampleDifference:
+class SampleDifference(Tabular):
     """Where the relevance of two samples lies, at equal score.
 
     Attributes:
@@ -116,10 +116,6 @@ class SampleDifference:
             "separation": self.separation,
             "p": self.p_of_bin,
         }
-
-    def frame(self) -> pd.DataFrame:
-        """Returns the columns as a table, for Parquet or CSV."""
-        return pd.DataFrame(self.columns())
 
 
 def compare_samples(

@@ -2,12 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import awkward as ak
 import hist
 import numpy as np
-import pandas as pd
 from scipy.stats import rankdata
 
 from ..data.explanation import Explanation
@@ -16,6 +14,7 @@ from ..physics.bootstrap import Bootstrap, Estimate, spread
 from ..physics.observables import OBSERVABLES, observables
 from ..physics.partitions import ELSEWHERE, Axis, histogram
 from .shares import Groups
+from .tabular import Tabular
 
 AGAINST = ("tau21", "tau32", "d2", "mass")
 """Observables that are looked at."""
@@ -38,7 +37,7 @@ OF_JETS = {
 
 
 @dataclass(frozen=True)
-class Dependence:
+class Dependence(Tabular):
     """How one quantity of the explanation goes with one observable, in one group of jets.
 
     Attributes:
@@ -80,10 +79,6 @@ class Dependence:
             rows |= {name: np.full(len(self.axis), float(found.value))}
             rows |= {f"{name}_error": np.full(len(self.axis), float(found.error))}
         return rows
-
-    def to_parquet(self, path: str | Path) -> None:
-        """Writes `columns` as a Parquet file."""
-        pd.DataFrame(self.columns()).to_parquet(path, index=False)
 
 
 def quantities(explanation: Explanation) -> dict[str, np.ndarray]:

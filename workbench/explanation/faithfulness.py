@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 
 import awkward as ak
 import numpy as np
-import pandas as pd
 import torch
 
 from ..data.explanation import Explanation
@@ -19,6 +18,7 @@ from ..physics.bootstrap import Estimate
 from ..progress import Never, Report, Step, Stop, silent
 from .resampling import DRAWS, mean
 from .score import Seed, direction
+from .tabular import Tabular
 
 FRACTIONS = (0.0, 0.05, 0.15, 0.3, 0.5, 0.7, 0.85, 0.95, 1.0)
 """Shares of a jet's particles that are taken away; with each the share that is then left, so that both ends are measured."""
@@ -37,7 +37,7 @@ SHARE = 0.2
 
 
 @dataclass(frozen=True)
-class DeletionCurves:
+class DeletionCurves(Tabular):
     """The score for the class that the tagger chose, while particles are taken away in three orders.
 
     Of a jet that it took for background the score and the relevance count with the opposite sign, so that the most
@@ -93,10 +93,6 @@ class DeletionCurves:
             "change": np.concatenate([curve.value for curve in curves.values()]),
             "error": np.concatenate([curve.error for curve in curves.values()]),
         }
-
-    def frame(self) -> pd.DataFrame:
-        """Returns the columns as a table, for Parquet or CSV."""
-        return pd.DataFrame(self.columns())
 
     def _mean(self, values: np.ndarray) -> Estimate:
         return mean(values, self.weight, draws=self.draws, seed=self.seed)

@@ -6,10 +6,8 @@ inverse, and products and ratios of two. It is no search over all formulas, and 
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from ..data.jets import Jets
 from ..engines.fitted import FittedTagger
@@ -19,6 +17,7 @@ from ..physics.observables import observables
 from ..progress import Report, Stop, silent
 from .ordering import DRAWS, Ordering, measured, orders, sides, stands
 from .score import Seed, log_odds
+from .tabular import Tabular
 
 SHAPES = {"": "{0}", "square": "{0}²", "root": "√{0}", "logarithm": "ln({0})", "inverse": "1/{0}", "product": "{0}·{1}", "ratio": "{0}/{1}"}  # fmt: skip
 """How a term is written; {0} and {1} are observables, in the units of the workbench."""
@@ -90,7 +89,7 @@ class Formula:
 
 
 @dataclass(frozen=True)
-class Formulas:
+class Formulas(Tabular):
     """Formulas of one term and more, each with one term more than the one before.
 
     Attributes:
@@ -112,11 +111,6 @@ class Formulas:
             "ado": np.array([row.ado.value for row in rows]),
             "ado_error": np.array([row.ado.error for row in rows]),
         }
-
-    def to_parquet(self, path: str | Path) -> Path:
-        """Writes `columns` and returns the path."""
-        pd.DataFrame(self.columns()).to_parquet(path)
-        return Path(path)
 
 
 def formulas(

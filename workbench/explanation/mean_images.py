@@ -1,18 +1,17 @@
 """Mean images of relevance: where in the centred, turned and mirrored jet the evidence lies."""
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import awkward as ak
 import hist
 import numpy as np
-import pandas as pd
 
 from ..data.explanation import Explanation
 from ..data.jets import Jets
 from ..physics.bootstrap import Estimate
 from ..physics.images import Average, Cloud, centre, difference, flip, pixelate, prepared, rotate
 from ..physics.partitions import Axis, histogram
+from .tabular import Tabular
 
 PIXELS, EXTENT = 32, 0.8
 """Pixels along each side, and half the side of the frame (pseudorapidity and rad)."""
@@ -22,7 +21,7 @@ STEPS = (centre, rotate, flip)
 
 
 @dataclass(frozen=True)
-class RelevanceImages:
+class RelevanceImages(Tabular):
     """The mean image of relevance in each group of jets.
 
     Attributes:
@@ -65,10 +64,6 @@ class RelevanceImages:
                 }
             )
         return {name: np.concatenate([row[name] for row in rows]) for name in rows[0]} if rows else {}
-
-    def to_parquet(self, path: str | Path) -> None:
-        """Writes `columns` as a Parquet file."""
-        pd.DataFrame(self.columns()).to_parquet(path, index=False)
 
 
 def relevance_images(jets: Jets, explanation: Explanation) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

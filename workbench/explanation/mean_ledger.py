@@ -2,20 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from ..data.explanation import Ledger
 from ..physics.bootstrap import Estimate
 from .shares import Groups
+from .tabular import Tabular
 
 SCORE = "score"
 
 
 @dataclass(frozen=True)
-class MeanLedger:
+class MeanLedger(Tabular):
     """The mean of every line of the ledger in several groups of jets, with errors by bootstrap over jets.
 
     Attributes:
@@ -37,13 +36,8 @@ class MeanLedger:
         return {
             "group": np.repeat(np.array(self.groups, dtype=object), len(self.lines)),
             "line": np.tile(np.array(self.lines, dtype=object), len(self.groups)),
-            "amount": self.amount.value.ravel(),
-            "amount_error": self.amount.error.ravel(),
+            **self.amount.columns("amount"),
         }
-
-    def to_parquet(self, path: str | Path) -> None:
-        """Writes `columns` as a Parquet file."""
-        pd.DataFrame(self.columns()).to_parquet(path, index=False)
 
 
 def mean_ledger(parts: Sequence[Ledger], groups: Groups) -> MeanLedger:

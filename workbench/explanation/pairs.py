@@ -2,13 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import Any
 
 import awkward as ak
 import hist
 import numpy as np
-import pandas as pd
 
 from ..data.explanation import Explanation
 from ..data.jets import MOMENTUM, Jets, wrapped
@@ -16,6 +14,7 @@ from ..physics.bootstrap import Estimate
 from ..physics.partitions import SUBJETS, Axis, histogram
 from ..physics.substructure import subjets
 from .shares import Groups
+from .tabular import Tabular
 
 TOP = 10
 """Most relevant pairs of each jet whose distances, masses and kT are shown."""
@@ -61,7 +60,7 @@ class PairTable:
 
 
 @dataclass(frozen=True)
-class PairShares:
+class PairShares(Tabular):
     """What is found of the pairs of one block, in one group of jets, with errors by bootstrap over jets.
 
     Attributes:
@@ -101,10 +100,6 @@ class PairShares:
         rows["shortcut"] = np.full(size, float(self.shortcut.value))
         rows["shortcut_error"] = np.full(size, float(self.shortcut.error))
         return rows
-
-    def to_parquet(self, path: str | Path) -> None:
-        """Writes `columns` as a Parquet file."""
-        pd.DataFrame(self.columns()).to_parquet(path, index=False)
 
 
 def blocks(explanation: Explanation) -> list[int]:

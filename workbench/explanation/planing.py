@@ -5,10 +5,8 @@ Source: arXiv:1709.10106.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from ..data.jets import Jets
 from ..engines.fitted import FittedTagger
@@ -20,6 +18,7 @@ from ..physics.observables import observables
 from ..progress import Never, Outcome, Report, Step, Stop, silent
 from .ordering import DRAWS, Ordering, areas, measured, sides, stands
 from .score import Seed, log_odds
+from .tabular import Tabular
 
 BINS = 40
 """Bins of equal population: within one of them the classes may still differ, by a fortieth of the sample."""
@@ -72,7 +71,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Planing:
+class Planing(Tabular):
     """What a network can do without observables, one at a time.
 
     Attributes:
@@ -97,11 +96,6 @@ class Planing:
         found["left_out"] = np.array([row.left_out for row in self.rows])
         found["effective"] = np.array([row.effective for row in self.rows])
         return found
-
-    def to_parquet(self, path: str | Path) -> Path:
-        """Writes `columns` and returns the path."""
-        pd.DataFrame(self.columns()).to_parquet(path)
-        return Path(path)
 
 
 def planed(

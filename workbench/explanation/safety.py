@@ -7,7 +7,6 @@ A safe score does not change when a particle of no momentum is added or when one
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from pathlib import Path
 from typing import Any
 
 import awkward as ak
@@ -25,6 +24,7 @@ from .closing import network_fingerprint
 from .edits import add, split
 from .resampling import DRAWS, mean
 from .score import JETS_AT_ONCE, Seed, direction, log_odds
+from .tabular import Tabular
 
 FRACTIONS = (1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.03, 0.1)
 """Momentum of the soft particle as a share of the jet's pT."""
@@ -41,7 +41,7 @@ AT = {SOFT: "of momentum fraction", COLLINEAR: "at angle"}
 
 
 @dataclass(frozen=True)
-class Safety:
+class Safety(Tabular):
     """What emissions of one kind do to the score of a sample.
 
     Attributes:
@@ -116,16 +116,14 @@ class Safety:
         """Returns one row per value: "value", "size", "drift" and their errors (log-odds), "jets"."""
         return {
             "value": np.asarray(self.values, dtype=float),
-            "size": self.size.value,
-            "size_error": self.size.error,
-            "drift": self.drift.value,
-            "drift_error": self.drift.error,
+            **self.size.columns("size"),
+            **self.drift.columns("drift"),
             "jets": np.full(len(self.values), len(self.score)),
         }
 
-    def to_parquet(self, path: str | Path) -> None:
-        """Writes `columns` as a Parquet file, with the kind of emission."""
-        pd.DataFrame({"emission": self.emission, **self.columns()}).to_parquet(path, index=False)
+    def frame(self) -> pd.DataFrame:
+        """Returns the columns as a table, with the kind of emission."""
+        return pd.DataFrame({"emission": self.emission, **self.columns()})
 
 
 def soft_safety(

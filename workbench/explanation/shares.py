@@ -2,19 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import awkward as ak
 import hist
 import numpy as np
-import pandas as pd
 
 from ..data.explanation import Explanation
 from ..data.jets import Jets
 from ..errors import ExplanationError, nearest
 from ..physics.bootstrap import Bootstrap, Estimate
 from ..physics.partitions import PARTITIONS, Axis, Sorted, histogram, lacking, tabulated
+from .tabular import Tabular
 
 FEATURE = "feature"
 """Name of the shares of the input features (of the observables, where these are the inputs)."""
@@ -52,7 +51,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Shares:
+class Shares(Tabular):
     """Shares of relevance in the bins of one way to sort particles, for several groups of jets.
 
     Every share is a ratio of sums over jets, weights respected; errors are those of a bootstrap over jets. Shape
@@ -121,12 +120,8 @@ class Shares:
         for quantity in QUANTITIES:
             found: Estimate | None = getattr(self, quantity)
             if found is not None:
-                rows |= {quantity: found.value.ravel(), f"{quantity}_error": found.error.ravel()}
+                rows |= found.columns(quantity)
         return rows
-
-    def to_parquet(self, path: str | Path) -> None:
-        """Writes `columns` as a Parquet file."""
-        pd.DataFrame(self.columns()).to_parquet(path, index=False)
 
 
 def possible(jets: Jets) -> dict[str, str]:

@@ -5,7 +5,6 @@ Source: the guided search of arXiv:2010.11998, section III.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -32,6 +31,7 @@ from .ordering import (
     stands,
 )
 from .score import Seed, log_odds
+from .tabular import Tabular
 
 JETS_AT_ONCE = 500
 """Jets whose observables are computed between two looks at whether to stop."""
@@ -79,7 +79,7 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Translation:
+class Translation(Tabular):
     """A network in terms of a few observables.
 
     Attributes:
@@ -124,13 +124,12 @@ class Translation:
             found[f"{what}_error"] = np.array([pair.error for pair in pairs])
         return found
 
-    def to_parquet(self, path: str | Path) -> Path:
-        """Writes `columns` with what they belong to, and returns the path."""
-        frame = pd.DataFrame(self.columns())
+    def frame(self) -> pd.DataFrame:
+        """Returns the columns as a table, with what they belong to in its `attrs`."""
+        frame = super().frame()
         about = {"score": self.words, "surrogate": self.surrogate, "jets": self.jets, "ended": self.ended}
         frame.attrs = {**about, "network_auc": self.network.value, "network_auc_error": self.network.error}
-        frame.to_parquet(path)
-        return Path(path)
+        return frame
 
 
 def bank(

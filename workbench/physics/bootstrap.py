@@ -27,6 +27,10 @@ class Estimate:
     def __getitem__(self, keep: Any) -> "Estimate":
         return Estimate(self.value[keep], self.error[keep])
 
+    def columns(self, name: str) -> dict[str, np.ndarray]:
+        """Returns the numbers and their errors as two columns, "name" and "name_error", flat."""
+        return {name: self.value.ravel(), f"{name}_error": self.error.ravel()}
+
     def minus(self, other: "Estimate") -> "Estimate":
         """Returns the difference to a number of other jets: the errors are independent."""
         return Estimate(self.value - other.value, np.hypot(self.error, other.error))
