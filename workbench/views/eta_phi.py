@@ -138,10 +138,7 @@ def window(
 
 def empty() -> dict[str, ColumnDataSource]:
     """Returns the sources of the map, without an event."""
-    numbers = ("pt", "eta", "phi", "charge", "relevance", "at", "size", "wide")
-    particles: dict[str, Any] = dict.fromkeys(numbers, np.zeros(0, np.float32))
-    particles |= {"code": np.zeros(0, np.int32), "row": np.zeros(0, np.int32)}
-    particles |= {name: np.zeros(0, object) for name in ("kind", "marker", "dash", "colour")}
+    particles = {**kinds.no_rows(), **dict.fromkeys(("at", "size"), np.zeros(0, np.float32))}
     jets: dict[str, Any] = dict.fromkeys(("pt", "eta", "phi", "mass", "radius"), np.zeros(0, np.float32))
     lines: dict[str, Any] = dict.fromkeys(("x0", "x1", "at"), np.zeros(0, np.float32))
     nothing = Deposits(*np.zeros((4, 0)))
@@ -220,9 +217,8 @@ def _circles(plot: figure, source: ColumnDataSource, cuts: Cuts) -> Any:
         selection_line_width=4,
         nonselection_line_alpha=0.9,
     )
-    told = [("jet", "@row"), ("pT", "@pt{0.0} GeV"), ("η, φ", "@eta{0.00}, @phi{0.00}")]
     mass = ("mass, R", "@mass{0.0} GeV, @radius{0.0}")
-    plot.add_tools(HoverTool(renderers=[found], tooltips=[*told, mass], visible=False))
+    plot.add_tools(HoverTool(renderers=[found], tooltips=[*kinds.TOLD_OF_JETS, mass], visible=False))
     return found
 
 
@@ -272,10 +268,8 @@ def _marks(plot: figure, source: ColumnDataSource, cuts: Cuts) -> Any:
         HoverTool(
             renderers=[found],
             tooltips=[
-                ("particle", "@row, @kind"),
-                ("pT", "@pt{0.00} GeV"),
-                ("η, φ", "@eta{0.000}, @phi{0.000}"),
-                ("relevance", "@relevance{+0.000}"),
+                *kinds.TOLD,
+                kinds.RELEVANCE_TOLD,
             ],
             visible=False,
         )

@@ -43,6 +43,11 @@ WITHOUT = "#9A9A9A"
 STRENGTH = tuple(interp_palette(("#7FAFDB", "#3B8AC0", "#B58900", "#D55E00"), 255))
 """From soft to hard on either page."""
 
+TOLD = (("particle", "@row, @kind"), ("pT", "@pt{0.00} GeV"), ("η, φ", "@eta{0.000}, @phi{0.000}"))
+TOLD_OF_JETS = (("jet", "@row"), ("pT", "@pt{0.0} GeV"), ("η, φ", "@eta{0.00}, @phi{0.00}"))
+RELEVANCE_TOLD = ("relevance", "@relevance{+0.000}")
+"""What is read where the pointer rests."""
+
 SIGNS = MappingProxyType({"+": "#D55E00", "-": "#1F86C9", "0": "#8C8C8C"})
 
 
@@ -115,3 +120,11 @@ def rows(scene: Scene, by: str = "kind", palette: str = "colour-blind safe") -> 
         "wide": np.array([look.wide for look in LOOKS], dtype=np.float32)[kind],
         "colour": colours(scene, by, palette),
     }
+
+
+def no_rows() -> dict[str, np.ndarray]:
+    """Returns the columns of `rows`, without particles."""
+    numbers = dict.fromkeys(("pt", "eta", "phi", "charge", "relevance", "wide"), np.zeros(0, np.float32))
+    codes = dict.fromkeys(("code", "row"), np.zeros(0, np.int32))
+    words = dict.fromkeys(("kind", "marker", "dash", "colour"), np.zeros(0, object))
+    return {**numbers, **codes, **words}

@@ -142,12 +142,9 @@ def outline_columns(detector: Detector) -> dict[str, Any]:
 def empty() -> dict[str, ColumnDataSource]:
     """Returns the sources of the view, without an event."""
     none = np.zeros(0, np.float32)
-    particles: dict[str, Any] = dict.fromkeys(("pt", "eta", "phi", "charge", "relevance", "wide"), none)
-    particles |= {name: np.zeros(0, np.int32) for name in ("code", "row")}
-    particles |= {name: np.zeros(0, object) for name in ("kind", "marker", "dash", "colour")}
     jets: dict[str, Any] = dict.fromkeys(("pt", "eta", "phi", "mass"), none)
     return {
-        "particles": ColumnDataSource({**particles, "xs": [], "ys": []}),
+        "particles": ColumnDataSource({**kinds.no_rows(), "xs": [], "ys": []}),
         "bars": ColumnDataSource(
             {"energy": none, "xs": [], "ys": [], "layer": [], "colour": [], "hatch": []}
         ),
@@ -198,8 +195,7 @@ def longitudinal_figure(sources: dict[str, ColumnDataSource], cuts: Cuts, height
         y_offset=-3,
     )
     cones = _patches(plot, sources["jets"], CDSView(filter=cuts.jets), kinds.JET, 0.12)
-    told = [("jet", "@row"), ("pT", "@pt{0.0} GeV"), ("η, φ", "@eta{0.00}, @phi{0.00}")]
-    plot.add_tools(HoverTool(renderers=[cones], tooltips=told, visible=False))
+    plot.add_tools(HoverTool(renderers=[cones], tooltips=list(kinds.TOLD_OF_JETS), visible=False))
     bars = _patches(
         plot, sources["bars"], cuts.layer("towers", "cells"), "colour", 0.8, hatch_pattern="hatch"
     )

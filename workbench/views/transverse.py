@@ -145,13 +145,10 @@ def ring_columns(detector: Detector) -> dict[str, Any]:
 def empty() -> dict[str, ColumnDataSource]:
     """Returns the sources of the view, without an event."""
     none = np.zeros(0, np.float32)
-    particles: dict[str, Any] = dict.fromkeys(("pt", "eta", "phi", "charge", "relevance", "wide"), none)
-    particles |= {name: np.zeros(0, np.int32) for name in ("code", "row")}
-    particles |= {name: np.zeros(0, object) for name in ("kind", "marker", "dash", "colour")}
     bars: dict[str, Any] = dict.fromkeys(("energy", "inner", "outer", "start", "end"), none)
     jets: dict[str, Any] = dict.fromkeys(("pt", "eta", "phi", "mass", "reach", "start", "end"), none)
     return {
-        "particles": ColumnDataSource({**particles, "xs": [], "ys": []}),
+        "particles": ColumnDataSource({**kinds.no_rows(), "xs": [], "ys": []}),
         "bars": ColumnDataSource({**bars, "layer": [], "colour": [], "hatch": []}),
         "jets": ColumnDataSource({**jets, "row": np.zeros(0, int)}),
         "met": ColumnDataSource({"zero": none, "x": none, "y": none, "angle": none, "text": []}),
@@ -210,11 +207,9 @@ def tracks_of(plot: figure, source: ColumnDataSource, cuts: Cuts) -> Any:
             renderers=[found],
             line_policy="interp",
             tooltips=[
-                ("particle", "@row, @kind"),
-                ("pT", "@pt{0.00} GeV"),
-                ("η, φ", "@eta{0.000}, @phi{0.000}"),
+                *kinds.TOLD,
                 ("charge", "@charge{+0}"),
-                ("relevance", "@relevance{+0.000}"),
+                kinds.RELEVANCE_TOLD,
             ],
             visible=False,
         )
@@ -239,8 +234,7 @@ def _wedges(plot: figure, source: ColumnDataSource, cuts: Cuts) -> Any:
         nonselection_fill_alpha=0.12,
         nonselection_line_alpha=0.9,
     )
-    told = [("jet", "@row"), ("pT", "@pt{0.0} GeV"), ("η, φ", "@eta{0.00}, @phi{0.00}")]
-    plot.add_tools(HoverTool(renderers=[found], tooltips=told, visible=False))
+    plot.add_tools(HoverTool(renderers=[found], tooltips=list(kinds.TOLD_OF_JETS), visible=False))
     return found
 
 
