@@ -3,11 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor, nn
 
@@ -23,6 +21,7 @@ from ..physics.observables import observables
 from ..progress import Never, Report, Step, Stop, silent
 from .lrp import frozen
 from .ordering import DRAWS
+from .tabular import Tabular
 
 JETS_AT_ONCE = 256
 """Jets sent through the network between two looks at whether to stop."""
@@ -58,7 +57,7 @@ Layers = Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True)
-class Probes:
+class Probes(Tabular):
     """How well observables can be read off each layer.
 
     Attributes:
@@ -93,14 +92,9 @@ class Probes:
             "jets": np.tile(self.jets, layers),
         }
 
-    def to_parquet(self, path: str | Path) -> Path:
-        """Writes `columns` and returns the path."""
-        pd.DataFrame(self.columns()).to_parquet(path)
-        return Path(path)
-
 
 @dataclass(frozen=True)
-class Similarity:
+class Similarity(Tabular):
     """How alike the layers of two networks arrange jets, by linear CKA.
 
     Attributes:
@@ -126,11 +120,6 @@ class Similarity:
             "cka": self.value.ravel(),
             "cka_error": self.error.ravel(),
         }
-
-    def to_parquet(self, path: str | Path) -> Path:
-        """Writes `columns` and returns the path."""
-        pd.DataFrame(self.columns()).to_parquet(path)
-        return Path(path)
 
 
 def layers(

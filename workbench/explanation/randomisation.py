@@ -3,10 +3,10 @@
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import awkward as ak
 import numpy as np
-import pandas as pd
 import torch
 from torch import nn
 
@@ -21,6 +21,7 @@ from .explain import explain
 from .resampling import DRAWS, mean
 from .rules import Rule
 from .score import Seed
+from .tabular import Tabular
 
 SAME = 0.9
 """Mean cosine above which two maps are taken for the same. Source: arXiv:1912.09818, whose class-insensitive rules lie above."""
@@ -30,7 +31,7 @@ HEAD = 2
 
 
 @dataclass(frozen=True)
-class ClassSensitivity:
+class ClassSensitivity(Tabular):
     """How alike the maps of the classes' logits are, cosine by cosine over the inputs of a jet.
 
     Attributes:
@@ -51,17 +52,17 @@ class ClassSensitivity:
         """
         return bool((self.cosine.value > SAME).any())
 
-    def frame(self) -> pd.DataFrame:
-        """Returns one row per pair of classes, for Parquet or CSV."""
-        columns = {"cosine": self.cosine, "size": self.size}
-        named: dict[str, object] = {"first": [a for a, _ in self.pairs], "second": [b for _, b in self.pairs]}
-        for name, estimate in columns.items():
-            named |= {name: estimate.value, f"{name}_error": estimate.error}
-        return pd.DataFrame(named)
+    def columns(self) -> dict[str, Any]:
+        """Returns one row per pair of classes."""
+        return (
+            {"first": [a for a, _ in self.pairs], "second": [b for _, b in self.pairs]}
+            | self.cosine.columns("cosine")
+            | self.size.columns("size")
+        )
 
 
 @dataclass(frozen=True)
-class Randomisation:
+class Randomisation(Tabular):
     """What is left of a map when the network forgets, layer by layer from the last one down.
 
     Attributes:
@@ -85,13 +86,9 @@ class Randomisation:
         """True if the map stays as it is while the network forgets what speaks for which class: it cannot tell them apart."""
         return bool(self.head.value > SAME)
 
-    def frame(self) -> pd.DataFrame:
-        """Returns one row per layer, for Parquet or CSV."""
-        columns = {"cosine": self.cosine, "size": self.size}
-        named: dict[str, object] = {"layer": list(self.layers)}
-        for name, estimate in columns.items():
-            named |= {name: estimate.value, f"{name}_error": estimate.error}
-        return pd.DataFrame(named)
+    def columns(self) -> dict[str, Any]:
+        """Returns one row per layer."""
+        return {"layer": list(self.layers)} | self.cosine.columns("cosine") | self.size.columns("size")
 
 
 def class_sensitivity(
