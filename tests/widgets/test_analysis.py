@@ -1,13 +1,13 @@
 """The tagger that a page looks at: what it remembers of single jets, and what it never mixes up."""
 
 import threading
-import time
 from types import SimpleNamespace
 
 import awkward as ak
 import numpy as np
 import pytest
 
+from tests.patience import settle
 from tests.toys import toy_jets
 from workbench.data.classes import ClassArray
 from workbench.data.explanation import Explanation, Ledger
@@ -52,14 +52,6 @@ def explain(fitted, jets, *, rule, seed):
 
 def expected(index, factor=1):
     return ak.to_list(JETS.constituents.pt[index] * factor)
-
-
-def settle(errands):
-    ends = time.monotonic() + 60
-    while errands.waiting and time.monotonic() < ends:
-        errands.collect()
-        time.sleep(0.002)
-    assert not errands.waiting
 
 
 @pytest.fixture

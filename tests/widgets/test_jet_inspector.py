@@ -1,6 +1,5 @@
 """One jet opened up: one particle picked everywhere, images step by step, means of classes, nothing of another jet."""
 
-import time
 from types import SimpleNamespace
 
 import awkward as ak
@@ -8,6 +7,7 @@ import numpy as np
 import pytest
 from bokeh.models.widgets.tables import StringFormatter
 
+from tests.patience import settle
 from tests.toys import toy_jets
 from workbench.data.classes import ClassArray
 from workbench.data.explanation import Explanation, Ledger
@@ -45,14 +45,6 @@ def explain(fitted, jets, *, rule="", seed, **how):
     total = ak.to_numpy(ak.sum(11 * rank, axis=1))
     how = {"rule": rule}
     return Explanation(11 * rank, both, ("log pt", "deta"), Ledger(total, {"inputs": total}), how=how)
-
-
-def settle(errands):
-    ends = time.monotonic() + 60
-    while errands.waiting and time.monotonic() < ends:
-        errands.collect()
-        time.sleep(0.002)
-    assert not errands.waiting
 
 
 @pytest.fixture

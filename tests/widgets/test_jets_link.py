@@ -1,9 +1,8 @@
 """What the address of the jets page carries: a second page opened by it shows the same."""
 
-import time
-
 import pytest
 
+from tests.patience import settle
 from tests.toys import toy_jets
 from workbench.widgets.jet_views import IMAGE
 from workbench.widgets.jets_page import JetsPage
@@ -11,14 +10,6 @@ from workbench.widgets.jets_page import JetsPage
 # Panel 1.9.4 resets an index in place, of which pandas 3.1 warns.
 pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword")
 JETS = toy_jets(120, 3)
-
-
-def settle(page):
-    ends = time.monotonic() + 60
-    while page.errands.waiting and time.monotonic() < ends:
-        page.errands.collect()
-        time.sleep(0.002)
-    assert not page.errands.waiting
 
 
 @pytest.fixture
@@ -32,7 +23,7 @@ def opened(monkeypatch):
         monkeypatch.setattr(page.picker, "open", lambda id, then=None: page.sample.take(JETS, "toys", id=id))
         monkeypatch.setattr(page.link.address, "read", lambda: page.link.link.read(query))
         page.link.start()
-        settle(page)
+        settle(page.errands)
         page.link.beat()
         return page
 
@@ -44,11 +35,11 @@ def opened(monkeypatch):
 def test_a_link_opens_the_same_distributions_tabs_and_cuts(opened):
     first = opened("")
     first.current = 4
-    settle(first)
+    settle(first.errands)
     first.distributions.shown.value = ["mass", "pt"]
     first.inspector.tabs.active = IMAGE
     first.display.state.param.update(view="x-y", pt_min=3.0, kinds=["photon"], detector="none")
-    settle(first)
+    settle(first.errands)
     first.link._capture()
     second = opened(first.link.link.write())
     assert second.link.link.notices == []
@@ -86,6 +77,6 @@ def test_a_tab_that_is_not_made_yet_stays_in_the_address_until_it_is(opened):
     page.link._capture()
     assert "tab=graph" in page.link.link.write()
     page.current = 0
-    settle(page)
+    settle(page.errands)
     page.link.beat()
     assert page.inspector.tabs.active == 2

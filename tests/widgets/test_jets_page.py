@@ -13,6 +13,7 @@ from bokeh.core.json_encoder import serialize_json
 from bokeh.document import Document
 from scipy.spatial.distance import jensenshannon
 
+from tests.patience import settle
 from tests.toys import toy_jets
 from workbench.data.classes import ClassArray
 from workbench.data.explanation import Explanation, Ledger
@@ -45,20 +46,11 @@ class MassCut:
         return ClassArray(np.stack([1 - top, top], axis=1), self.classes)
 
 
-def settle(page):
-    """Beats until no errand is left; a minute is ample for 400 jets."""
-    ends = time.monotonic() + 60
-    while page.errands.doing and time.monotonic() < ends:
-        page.errands.collect()
-        time.sleep(0.01)
-    assert not page.errands.doing
-
-
 @pytest.fixture
 def page():
     made = JetsPage()
     made.picker.take(JETS)
-    settle(made)
+    settle(made.errands)
     yield made
     made.errands.close()
 
@@ -67,7 +59,7 @@ def page():
 def scored(page, monkeypatch):
     monkeypatch.setattr("workbench.widgets.analysis.public", lambda name: planted)
     page.analysis.take(MassCut(), "mass cut")
-    settle(page)
+    settle(page.errands)
     return page
 
 
@@ -125,7 +117,7 @@ def test_the_loss_is_minus_the_log_of_the_true_class(scored):
 def test_an_open_jet_shows_its_relevance_and_the_books_that_make_its_score(scored):
     scored.selection.pick(5)
     assert np.isnan(scored.inspector.particles.data["relevance"]).all()
-    settle(scored)
+    settle(scored.errands)
     n = int(JETS.counts[5])
     inspector = scored.inspector
     np.testing.assert_allclose(inspector.particles.data["relevance"], np.arange(1, n + 1))
@@ -137,8 +129,9 @@ def test_an_open_jet_shows_its_relevance_and_the_books_that_make_its_score(score
 
 def test_no_jet_ever_shows_the_relevance_of_another(scored):
     scored.selection.pick(5)
-    settle(scored)
-    scored.selection.pick(6)
+    settle(scored.errands)
+    # Its neighbours are explained ahead, this one is not.
+    scored.selection.pick(200)
     assert np.isnan(scored.inspector.particles.data["relevance"]).all()
     assert len(scored.inspector.ledger.data["line"]) == 0
 
@@ -209,7 +202,7 @@ def graded(mixing):
 
 def test_a_sample_without_the_background_says_why_nothing_is_measured(scored):
     scored.picker.take(toy_jets(40, 1, classes=("W", "Z")))
-    settle(scored)
+    settle(scored.errands)
     assert "no jets of both top and QCD" in scored.performance.told.object
 
 
@@ -285,7 +278,7 @@ def test_markup_in_an_error_reaches_the_browser_as_text_only(page):
         raise DataError(msg)
 
     page.errands.send("reading the sample", fail, lambda _: None)
-    settle(page)
+    settle(page.errands)
     assert page.told.visible
     alert = page.told.get_root()
     assert alert.data.object == ""
@@ -350,7 +343,7 @@ def test_the_working_point_is_drawn_and_orders_the_jets(scored):
 
 def test_a_sample_whose_background_has_no_jets_says_so_without_an_error(scored):
     scored.picker.take(JETS[JETS.is_class("top")])
-    settle(scored)
+    settle(scored.errands)
     assert scored.errands.error == ""
     assert "no jets of both top and QCD" in scored.performance.told.object
     assert not scored.performance.content.loading
@@ -363,7 +356,7 @@ def test_a_run_opened_by_a_link_is_measured_on_the_jets_that_its_fit_never_saw(p
     kept = SimpleNamespace(open=lambda _: MassCut(), run=lambda _: run)
     monkeypatch.setattr("workbench.widgets.networks.registry", lambda: kept)
     page.networks.open("run:00112233445566aa", print)
-    settle(page)
+    settle(page.errands)
     assert page.analysis.title == "mine"
     np.testing.assert_array_equal(page.analysis.unseen, held_out(np.asarray(JETS.p4.pt) > 520, 3))
     assert "that the fit never saw" in html.unescape(page.performance.rule.object)

@@ -1,12 +1,12 @@
 """How good the tagger is: measured live while it learns, finally on jets that it never saw, and on a second sample."""
 
 import html
-import time
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from tests.patience import settle
 from tests.toys import toy_jets
 from workbench.data.classes import ClassArray
 from workbench.physics.roc import roc
@@ -35,14 +35,6 @@ class MassCut:
     def score(self, jets):
         top = 1 / (1 + np.exp(-(np.asarray(jets.p4.mass) - 90) / 20))
         return ClassArray(np.stack([1 - top, top], axis=1), self.classes)
-
-
-def settle(errands):
-    ends = time.monotonic() + 60
-    while errands.waiting and time.monotonic() < ends:
-        errands.collect()
-        time.sleep(0.002)
-    assert not errands.waiting
 
 
 def live(epoch, power):

@@ -2,13 +2,13 @@
 
 import html
 import re
-import time
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import workbench as wb
+from tests import patience
 from tests.state.fake_registry import IDS, MARKUP, FakeRegistry, planted, registry, scores
 from tests.toys import toy_jets
 from workbench.engines.archive import Archive, write
@@ -29,12 +29,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword")
 
 
 def settle(page):
-    """Beats until no errand is left; a minute is ample."""
-    ends = time.monotonic() + 60
-    while page.errands.waiting and time.monotonic() < ends:
-        page.errands.collect()
-        time.sleep(0.01)
-    assert not page.errands.waiting
+    patience.settle(page.errands)
     beat(page)
 
 

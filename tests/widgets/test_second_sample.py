@@ -3,13 +3,13 @@
 import contextlib
 import html
 import io
-import time
 from types import SimpleNamespace
 
 import awkward as ak
 import numpy as np
 import pytest
 
+from tests.patience import settle
 from tests.toys import toy_jets
 from workbench.data import parquet
 from workbench.data.classes import ClassArray
@@ -53,17 +53,9 @@ def explorer(monkeypatch):
     monkeypatch.setattr("workbench.widgets.analysis.public", lambda name: explain)
     made = JetExplorer(JETS, MassCut(), beside=OTHER)
     made.current = 0
-    settle(made)
+    settle(made.errands, made.beat)
     yield made
     made.close()
-
-
-def settle(explorer):
-    ends = time.monotonic() + 60
-    while explorer.errands.waiting and time.monotonic() < ends:
-        explorer.beat()
-        time.sleep(0.002)
-    assert not explorer.errands.waiting
 
 
 def test_the_switch_is_there_while_there_is_a_second_sample(explorer):
@@ -94,7 +86,7 @@ def test_a_click_opens_the_jet_of_the_second_sample_with_its_own_relevance(explo
     explorer.display.state.view = "eta-phi"
     explorer.comparison.walking = SECOND
     explorer.table._open(SimpleNamespace(row=3))
-    settle(explorer)
+    settle(explorer.errands, explorer.beat)
     drawn = explorer.display.scene.column("particles", "relevance")
     np.testing.assert_allclose(drawn, ak.to_numpy(OTHER.constituents.pt[3]), rtol=1e-5)
     assert "Jet 3 of 150" in explorer.display.title.object
@@ -118,9 +110,9 @@ def test_the_keys_step_through_the_sample_that_is_walked(explorer):
 
 def test_another_rule_explains_the_jet_of_the_second_sample_again(explorer):
     explorer.comparison.walking = SECOND
-    settle(explorer)
+    settle(explorer.errands, explorer.beat)
     explorer.analysis.rule = "0"
-    settle(explorer)
+    settle(explorer.errands, explorer.beat)
     assert explorer.analysis.beside_explanation.how["rule"] == "0"
 
 
@@ -130,7 +122,7 @@ def test_the_mean_images_of_both_samples_and_their_difference_are_of_one_class(e
     assert SAMPLES in shown.shown.options
     shown.shown.value = SAMPLES
     shown.of.value = "top"
-    settle(explorer)
+    settle(explorer.errands, explorer.beat)
     a, b = (images.average(jets[jets.is_class("top")], extent=0.8) for jets in (JETS, OTHER))
     np.testing.assert_allclose(shown.sources[0].data["image"][0], a.mean, atol=1e-6)
     np.testing.assert_allclose(shown.sources[1].data["image"][0], b.mean, atol=1e-6)
@@ -149,13 +141,13 @@ def test_a_sample_beside_itself_has_no_difference_in_any_pixel(explorer):
     explorer.beside = JETS
     explorer.inspector.tabs.active = IMAGE
     explorer.inspector.images.shown.value = SAMPLES
-    settle(explorer)
+    settle(explorer.errands, explorer.beat)
     pixels = explorer.inspector.images.differing.data["image"][0]
     assert np.nanmax(np.abs(pixels)) == 0
 
 
 def test_the_numbers_say_both_means_with_errors_for_every_class(explorer):
-    settle(explorer)
+    settle(explorer.errands, explorer.beat)
     numbers = explorer.distributions.numbers.numbers().set_index(["observable", "class"])
     row = numbers.loc["multiplicity", "top"]
     counts = OTHER.counts[OTHER.is_class("top")]
@@ -173,14 +165,14 @@ def test_the_lines_of_python_compare_as_the_page_does(explorer, tmp_path):
     explorer.sample.source = f"wb.load({str(paths[0])!r})"
     explorer.comparison.take(OTHER, "other", f"wb.load({str(paths[1])!r})")
     explorer.selection.brush("mass", 20, 300)
-    settle(explorer)
+    settle(explorer.errands, explorer.beat)
     said = run(explorer.distributions.numbers._code())
     found = explorer.comparison.found["multiplicity"]
     assert "multiplicity Separation" in said
     assert found.distance > 0
     explorer.inspector.tabs.active = IMAGE
     explorer.inspector.images.shown.value = SAMPLES
-    settle(explorer)
+    settle(explorer.errands, explorer.beat)
     names = {}
     run(explorer.inspector._code(""), names)
     drawn = explorer.inspector.images.differing.data["image"][0]
@@ -205,9 +197,9 @@ def test_unusual_jets_are_looked_for_when_they_are_asked_for_in_either_sample(ex
     assert "unusual" not in explorer.sample.known
     explorer.table.order.value = "most unusual"
     assert "known once the jets are measured" in explorer.table.told.object
-    settle(explorer)
+    settle(explorer.errands, explorer.beat)
     assert explorer.table.table.value["jet"].iloc[0] == np.argmax(unusual(JETS))
     assert "Mahalanobis" in explorer.table.told.object
     explorer.comparison.walking = SECOND
-    settle(explorer)
+    settle(explorer.errands, explorer.beat)
     assert explorer.table.table.value["jet"].iloc[0] == np.argmax(unusual(OTHER))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.widgets.test_analysis import settle
+from tests.patience import settle
 from workbench.errors import ExplanationError
 from workbench.jobs.job import Answer, Job
 from workbench.widgets.errands import Errands

@@ -1,12 +1,12 @@
 """Training while watching: the queue, the reload, the end of a fit, and which jets it never saw."""
 
 import html
-import time
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from tests.patience import settle
 from tests.toys import toy_jets
 from workbench.data.classes import ClassArray
 from workbench.jobs.job import Answer, Job
@@ -69,14 +69,6 @@ def begin(job):
 
 def finish(job):
     job.finish(Answer(value=Fitted(), outcome=Outcome.FINISHED))
-
-
-def settle(errands):
-    ends = time.monotonic() + 60
-    while errands.waiting and time.monotonic() < ends:
-        errands.collect()
-        time.sleep(0.002)
-    assert not errands.waiting
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import panel as pn
 import panel_material_ui as pmui
 import pytest
 
+from tests.patience import settle
 from tests.state.fake_registry import IDS, registry
 from tests.toys import toy_jets
 from tests.widgets.test_event_display import one_jet
@@ -21,13 +22,6 @@ from workbench.widgets.runs_page import RunsPage
 
 pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword")
 WIDGETS = Path(distributions.__file__).parent
-
-
-def settle(errands):
-    while errands.waiting or errands.doing:
-        for future, _ in list(errands._sent.values()):
-            future.exception(60)
-        errands.collect()
 
 
 def on_jets():

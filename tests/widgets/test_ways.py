@@ -6,8 +6,8 @@ import awkward as ak
 import numpy as np
 import pytest
 
+from tests.patience import settle
 from tests.toys import toy_jets
-from tests.widgets.test_analysis import settle
 from workbench.data.classes import ClassArray
 from workbench.data.explanation import Explanation, Ledger
 from workbench.explanation.explain import ATTENTION as ENGINE_ATTENTION
