@@ -9,6 +9,7 @@ import param
 import pytest
 import torch
 
+from tests.patience import After
 from tests.toys import toy_jets
 from workbench.data.jets import Jets
 from workbench.engines.store import open as open_model
@@ -28,17 +29,6 @@ def jets():
 @pytest.fixture(scope="module", params=NETWORKS)
 def fitted(request, jets):
     return Tagger(network=request.param, **SMALL).fit(jets, seed=1)
-
-
-class After:
-    """A stop that is set once it has been looked at `looks` times."""
-
-    def __init__(self, looks):
-        self.looks = looks
-
-    def is_set(self):
-        self.looks -= 1
-        return self.looks < 0
 
 
 def test_scores_are_probabilities_with_the_names_of_the_classes(fitted, jets):

@@ -8,6 +8,7 @@ import pytest
 from scipy import stats
 
 import workbench as wb
+from tests.patience import After
 from workbench.errors import ExplanationError
 from workbench.explanation.agreement import agreement, maps
 from workbench.explanation.planted import planted_tagger
@@ -97,14 +98,7 @@ def test_what_cannot_be_compared_is_refused_with_a_sentence():
 
 
 def test_a_stop_leaves_the_ways_so_far():
-    class After:
-        count = 0
-
-        def is_set(self):
-            self.count += 1
-            return self.count > 2
-
-    assert list(maps(TAGGER, JETS[:5], stop=After())) == list(USUAL[:2])
+    assert list(maps(TAGGER, JETS[:5], stop=After(2))) == list(USUAL[:2])
 
 
 def test_the_mean_over_jets_and_its_error_are_the_closed_form():

@@ -13,6 +13,7 @@ import workbench as wb
 from workbench.errors import ExplanationError
 from workbench.explanation.explain import explain
 
+from ..patience import After
 from ..toys import toy_jets
 
 OBSERVABLES = ["mass", "multiplicity", "girth"]
@@ -130,12 +131,8 @@ def test_it_says_how_far_it_is_and_stops_when_told(taggers, monkeypatch):
 
 
 def test_stopped_before_the_first_jet_there_is_no_explanation(taggers):
-    class Now:
-        def is_set(self):
-            return True
-
     with pytest.raises(ExplanationError, match="stopped before"):
-        explain(taggers("mlp"), JETS, stop=Now())
+        explain(taggers("mlp"), JETS, stop=After(0))
 
 
 @pytest.mark.parametrize("name", ["trees", "mlp"])
@@ -167,11 +164,7 @@ def test_a_tagger_that_was_saved_is_explained_as_before(taggers, name, tmp_path)
 
 @pytest.mark.parametrize("name", SETTINGS)
 def test_a_tagger_that_has_learned_nothing_has_books_that_close(name):
-    class Now:
-        def is_set(self):
-            return True
-
-    fitted = wb.Tagger(network=name, **SETTINGS[name]).fit(JETS, seed=1, stop=Now())
+    fitted = wb.Tagger(network=name, **SETTINGS[name]).fit(JETS, seed=1, stop=After(0))
     explanation = explain(fitted, JETS[:5])
     assert explanation.ledger.closes(1e-6).all()
     if name == "trees":

@@ -21,6 +21,7 @@ from workbench.explanation.translation import bank, ranks, search, translate
 from workbench.physics.observables import observables
 from workbench.physics.roc import roc
 
+from ..patience import After
 from ..toys import toy_jets
 
 
@@ -187,14 +188,6 @@ def test_the_search_depends_on_the_order_of_the_score_alone(jets, candidates):
 
 
 def test_a_stop_keeps_the_stages_so_far_and_says_so(jets, candidates):
-    class After:
-        def __init__(self, looks):
-            self.looks = looks
-
-        def is_set(self):
-            self.looks -= 1
-            return self.looks < 0
-
     score = candidates["mass"] + 3 * candidates["multiplicity"]
     # The first stage tries 8 observables that order most and 8 that order fewest.
     found = search(score, is_top(jets), candidates, draws=10, goal=1.1, stop=After(16))

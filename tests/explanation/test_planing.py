@@ -10,6 +10,7 @@ from workbench.errors import ExplanationError
 from workbench.explanation.ordering import area, sides
 from workbench.explanation.planing import planed, planing
 
+from ..patience import After
 from ..toys import toy_jets
 
 LABEL = np.arange(4000) % 2
@@ -107,19 +108,10 @@ def test_a_network_that_never_needed_the_observable_keeps_its_power():
 def test_a_stop_keeps_the_rows_so_far(tmp_path):
     import pandas as pd
 
-    class After:
-        looks = 25
-
-        def is_set(self):
-            self.looks -= 1
-            return self.looks < 0
-
     jets = toy_jets(300, seed=9)
     engine = Tagger(network="trees", observables=["mass"], iterations=20, leaves=4)
-    found = planing(engine, jets, ("phi",), draws=10, stop=After())
+    found = planing(engine, jets, ("phi",), draws=10, stop=After(25))
     assert [row.name for row in found.rows] == ["nothing"]
     assert len(pd.read_parquet(found.to_parquet(tmp_path / "planing.parquet"))) == 1
-    never = After()
-    never.looks = 0
     with pytest.raises(ExplanationError, match="start it again"):
-        planing(engine, jets, ("phi",), draws=10, stop=never)
+        planing(engine, jets, ("phi",), draws=10, stop=After(0))

@@ -10,6 +10,7 @@ from workbench.engines.tagging import Tagger
 from workbench.errors import ExplanationError
 from workbench.explanation.probes import INPUTS, cka, hsic, layers, probe, probe_layers, similarity
 
+from ..patience import After
 from ..toys import toy_jets
 
 
@@ -181,12 +182,8 @@ def test_trees_have_no_layers(jets):
 
 
 def test_a_stop_keeps_the_jets_so_far(jets, pfn):
-    class Now:
-        def is_set(self):
-            return True
-
     many = jets[np.arange(400) % 80]
-    assert len(layers(pfn, many, stop=Now())[INPUTS]) == 256
+    assert len(layers(pfn, many, stop=After(0))[INPUTS]) == 256
 
 
 def test_probes_and_likeness_of_a_tagger_survive_parquet(jets, pfn, tmp_path):

@@ -14,6 +14,7 @@ from workbench.explanation.randomisation import SAME, alike, class_sensitivity, 
 from workbench.simulate.planted import planted_jets
 
 from ..apps.browser import needs_tagger
+from ..patience import After
 from ..toys import toy_jets
 
 JETS = planted_jets(40, seed=1)
@@ -137,12 +138,8 @@ def test_trees_have_no_layers_to_forget():
 
 
 def test_a_stop_is_told():
-    class Now:
-        def is_set(self):
-            return True
-
     with pytest.raises(ExplanationError, match="Stopped"):
-        randomisation(TAGGER, JETS, stop=Now())
+        randomisation(TAGGER, JETS, stop=After(0))
 
 
 def test_a_single_logit_can_be_asked_for():

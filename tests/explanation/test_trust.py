@@ -13,21 +13,11 @@ from workbench.explanation.trust import DOUBTFUL, FAILS, HOLDS, assess
 from workbench.simulate.planted import planted_jets
 
 from ..apps.browser import needs_tagger
+from ..patience import After
 from ..toys import toy_jets
 
 JETS = planted_jets(60, seed=1)
 WAYS = ("LRP ε", "LRP γ", "leave one out")
-
-
-class After:
-    """A stop that is set after it was looked at so many times."""
-
-    def __init__(self, looks):
-        self.looks = looks
-
-    def is_set(self):
-        self.looks -= 1
-        return self.looks < 0
 
 
 def verdicts(trust):
