@@ -4,15 +4,16 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.patience import settle
 from tests.toys import toy_jets
-from tests.widgets.test_analysis import Planted, settle
+from tests.widgets.test_analysis import Planted
 from workbench.errors import DataError, JobError, StoreError
 from workbench.state.files import Files
 from workbench.state.sample import SampleState
 from workbench.state.selection import SelectionState
 from workbench.widgets.analysis import Analysis
 from workbench.widgets.errands import Errands
-from workbench.widgets.networks import BUNDLED, NetworkPicker, Networks
+from workbench.widgets.networks import BUNDLED, PLANTED, NetworkPicker, Networks
 
 JETS = toy_jets(20, 3)
 RUN = SimpleNamespace(
@@ -78,6 +79,7 @@ def test_there_are_the_bundled_one_runs_with_a_model_and_files(networks):
     found = networks.listed()
     assert list(found.values()) == [
         BUNDLED,
+        PLANTED,
         "run:00112233445566aa",
         "file:data/broken.safetensors",
         "file:data/own.safetensors",

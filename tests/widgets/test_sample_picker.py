@@ -16,8 +16,12 @@ from workbench.state.comparison import ComparisonState
 from workbench.state.files import Files, Uploads
 from workbench.state.sample import SampleState
 from workbench.state.selection import SelectionState
+from workbench.widgets import code
+from workbench.widgets.analysis import Analysis
 from workbench.widgets.errands import Errands
-from workbench.widgets.sample_picker import KEPT, SamplePicker
+from workbench.widgets.networks import PLANTED as PLANTED_NETWORK
+from workbench.widgets.networks import Networks
+from workbench.widgets.sample_picker import KEPT, PLANTED, SamplePicker
 from workbench.widgets.simulation_form import field
 
 MARKUP = "<img src=x onerror=alert(1)>"
@@ -116,6 +120,24 @@ def test_a_file_of_no_known_format_leaves_the_sample_as_it_is(page):
     page.settle()
     assert "notes.txt is a text file" in page.told()
     assert len(page.sample) == 5
+
+
+def test_jets_of_planted_truth_are_a_sample_that_the_network_wired_by_hand_tells_apart(page):
+    page.picker.check(PLANTED)
+    page.picker.open(PLANTED)
+    page.settle()
+    analysis = Analysis(page.sample, page.selection, page.errands)
+    networks = Networks(analysis, page.errands, page.picker.files)
+    networks.check(PLANTED_NETWORK)
+    networks.open(PLANTED_NETWORK, pytest.fail)
+    page.settle()
+    assert networks.name == PLANTED_NETWORK
+    jets = page.sample.jets
+    np.testing.assert_array_equal(np.argmax(np.asarray(analysis.scores), axis=1), jets.label)
+    made = {}
+    exec(code.lines(page.sample, None, *analysis.lines), made)
+    assert made["jets"].fingerprint == jets.fingerprint
+    np.testing.assert_array_equal(np.asarray(made["tagger"].score(jets)), np.asarray(analysis.scores))
 
 
 @pytest.mark.parametrize(

@@ -186,7 +186,7 @@ def test_a_tagger_on_observables_is_compared_in_the_table(made):
 
 def test_samples_need_a_second_one_and_are_drawn_with_p_values(made):
     samples = MapComparison(made.analysis).samples
-    assert NO_SECOND in samples.told.object
+    assert NO_SECOND in samples.study.told.object
     assert samples.study.start.disabled
     beside = SampleState()
     beside.take(planted_jets(60, seed=2), source="wb.simulate.planted_jets(60, seed=2)")

@@ -48,6 +48,7 @@ def explained_by(
     *,
     rule: str | Rule = "epsilon",
     method: str = "lrp",
+    attention: str = "attnlrp",
     seed: Seed = None,
     report: Report = silent,
     stop: Stop | None = None,
@@ -62,7 +63,7 @@ def explained_by(
     for fitted in networks:
         if stop.is_set():
             break
-        found.append(explain(fitted, jets, rule=rule, method=method, seed=seed))
+        found.append(explain(fitted, jets, rule=rule, method=method, attention=attention, seed=seed))
         report(Step(done=len(found), total=len(networks), unit="networks"))
     return found
 

@@ -65,6 +65,9 @@ ATTENTION = ("attnlrp", "cp")
 COMPARING = "explaining the jet the other way"
 """What the page says while another method than relevance propagation explains the jet."""
 
+IMPORTS = {"planted_tagger(": "from workbench.explanation.planted import planted_tagger"}
+"""What expressions that give a tagger need beside the package."""
+
 NO_SOURCE = "# This tagger was given to the page: give your own `tagger` here, as wb.open reads it."
 
 HELD_OUT = 0.25
@@ -297,8 +300,8 @@ class Analysis(param.Parameterized):
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """The line of Python that gives the tagger again."""
-        return (f"tagger = {self.source}" if self.source else NO_SOURCE,)
+        """The lines of Python that give the tagger again."""
+        return (*importing(self.source), f"tagger = {self.source}" if self.source else NO_SOURCE)
 
     def giving(self, name: str) -> tuple[str, ...]:
         """Returns the lines of Python that give, as `values` of `jets`, a column that was added on the page."""
@@ -458,6 +461,11 @@ class Analysis(param.Parameterized):
                 lambda found: self._take(fitted, jets, missing, how, found),
                 quiet=True,
             )
+
+
+def importing(source: str) -> list[str]:
+    """Returns the lines of Python that an expression which gives a tagger needs beside the package."""
+    return [line for name, line in IMPORTS.items() if source.startswith(name)]
 
 
 def neighbours(order: np.ndarray, current: int | None, n: int) -> list[int]:

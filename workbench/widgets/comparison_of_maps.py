@@ -173,6 +173,9 @@ class MapComparison(pn.viewable.Viewer):
         self.sources = {side: particles.empty() for side in SIDES}
         self.scale = particles.relevance_scale()
         self.figures = [particles.map_figure(source, self.scale) for source in self.sources.values()]
+        for plot in self.figures:
+            # A third of the page wide: as tall as that leaves room for the jet.
+            plot.height = 310
         self.titles = [line(variant="body1") for _ in SIDES]
         self.rows, self.books = table_pane(), table_pane()
         maps = [
@@ -302,7 +305,7 @@ class SamplesAtEqualScore(pn.viewable.Viewer):
         self.number = pmui.Select(label="Jets of each sample", options=JETS, value=300, **small)
         self.by = pmui.Select(label="Particles sorted by", options=_named(WORDS), value="species", **small)
         self.study = Study(COMPARE, self._begin, self._take, errands=analysis.errands)
-        self.told, self.check = line(NO_SECOND, variant="body2"), line(variant="caption")
+        self.told, self.check = line(variant="body2"), line(variant="caption")
         self.content = pn.Column(sizing_mode="stretch_width", margin=0)
         self.found: Mapping[str, Any] = {}
         self._asked: tuple[Any, ...] = ()
@@ -338,7 +341,7 @@ class SamplesAtEqualScore(pn.viewable.Viewer):
         missing = "" if there else NO_SECOND
         self.study.require(lacking(self.analysis) or missing or ("" if self.way else UNNAMED))
         if not self.found:
-            say(self.told, missing or NOT_COMPARED)
+            say(self.told, "" if missing else NOT_COMPARED)
         # Jets are compared by what they are: two samples are equal only if they are one.
         old = len(self._shown) > 0 and any(
             a is not b if isinstance(a, Jets) else a is not b and a != b

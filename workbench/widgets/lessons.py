@@ -354,6 +354,14 @@ LESSONS: dict[str, Lesson] = {
         answer="It multiplies positive matrices, and products of many such matrices end in one direction whatever stands above them.",
         source="arXiv:1912.09818",
     ),
+    "seeds": Lesson(
+        what="How far the maps of several networks differ that are alike but for the seed of their fit.",
+        why="What changes with the seed is no property of the jets; only what all of them say may be called what networks of this kind use.",
+        formula="σᵢ² = Σₙ (Rᵢₙ − R̄ᵢ)² / (N − 1), over N networks",
+        question="Five networks have the same AUC and maps that differ by as much as they are large. Which of them is right?",
+        answer="Perhaps none, perhaps all: the jet holds the same evidence several times over, and each network takes it from other particles.",
+        source="arXiv:2404.14677",
+    ),
     "map-comparison": Lesson(
         what="Two maps of the open jet, and the second minus the first, on one scale of colours.",
         why="Two networks of the same quality may look at different particles; then neither map alone tells what the physics is.",

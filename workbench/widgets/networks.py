@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import Any
 
 import panel as pn
@@ -17,7 +18,7 @@ from .errands import Errands, public
 from .panes import line, say
 from .text import with_error
 
-BUNDLED, RUN, FILE = "bundled", "run:", "file:"
+BUNDLED, PLANTED, RUN, FILE = "bundled", "planted", "run:", "file:"
 """How networks are named in a link."""
 
 ENDING = ".safetensors"
@@ -26,17 +27,18 @@ LISTED = 50
 
 TAGGER = "tagger"
 OF_BUNDLED = f'wb.open(wb.bundled("{TAGGER}"))'
+OF_PLANTED, BY_HAND = "planted_tagger()", "Planted, wired by hand"
 OF_RUN = re.compile(r"registry\(\)\.open\('(\w+)'\)")
 OPENING, LISTING = "opening the network", "listing the networks"
 
 
 class Networks:
-    """Opens networks by name for an analysis: "bundled", "run:" and the run, "file:" and a file below the folders."""
+    """Opens networks by name for an analysis: "bundled", "planted", "run:" and the run, "file:" and a file below the folders."""
 
     def __init__(self, analysis: Analysis, errands: Errands, files: Files | None = None) -> None:
         self.analysis, self.errands = analysis, errands
         self.files = Files.configured() if files is None else files
-        self._named: dict[str, str] = {OF_BUNDLED: BUNDLED}
+        self._named: dict[str, str] = {OF_BUNDLED: BUNDLED, OF_PLANTED: PLANTED}
 
     @property
     def name(self) -> str:
@@ -55,9 +57,9 @@ class Networks:
                 )
                 raise DataError(msg)
             self.files.path(name.removeprefix(FILE))
-        elif name != BUNDLED:
+        elif name not in {BUNDLED, PLANTED}:
             msg = (
-                f"There is no network {name[:60]!r}; a link says “{BUNDLED}”, “{RUN}” with the name of a run, or "
+                f"There is no network {name[:60]!r}; a link says “{BUNDLED}”, “{PLANTED}”, “{RUN}” with the name of a run, or "
                 f"“{FILE}” with a file."
             )
             raise DataError(msg)
@@ -92,6 +94,9 @@ class Networks:
         if name == BUNDLED:
             fitted = public("open")(public("bundled")(TAGGER))
             return fitted, f"Bundled {fitted.engine.network}", OF_BUNDLED, {}
+        if name == PLANTED:
+            planted = import_module("workbench.explanation.planted")
+            return planted.planted_tagger(), BY_HAND, OF_PLANTED, {}
         if name.startswith(FILE):
             place = name.removeprefix(FILE)
             fitted = public("open")(self.files.path(place))
@@ -112,6 +117,7 @@ class Networks:
         files = [entry.id for entry in found if entry.id.endswith(ENDING)]
         return {
             "Bundled tagger": BUNDLED,
+            BY_HAND: PLANTED,
             **{in_words(run): f"{RUN}{run.id}" for run in runs},
             **{f"File {id}": f"{FILE}{id}" for id in files},
         }

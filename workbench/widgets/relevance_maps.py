@@ -141,7 +141,7 @@ class MapsPane(Part):
         if z is None or not np.isfinite(z).any():
             return said
         tests = int(np.isfinite(z).sum())
-        return f"{said} Of {tests:,} cells {int(np.nansum(np.abs(z) > 3))} differ by more than 3 standard errors; {0.0027 * tests:.1f} would by chance."
+        return f"{said} Of {tests:,} cells {int(np.nansum(np.abs(z) > 3))} differ by more than 3 standard errors; {0.0027 * tests:.1f} would by chance.{_beyond(z)}"
 
     def _table(
         self,
@@ -186,6 +186,12 @@ class MapsPane(Part):
             "mean-relevance", figure=self.figure, data=self.numbers_shown, code=self.lines, sample=self.sample
         )
         return pane(self.title, self.told, self.content, name="mean-relevance", menu=menu, check=self.said)
+
+
+def _beyond(z: np.ndarray) -> str:
+    """Returns how many cells lie beyond the ends of the colours."""
+    beyond = int(np.nansum(np.abs(z) > view.LIMIT))
+    return f" {beyond:,} lie beyond ±{view.LIMIT:g} and have the colour of its ends." if beyond else ""
 
 
 def filled(mean: Average) -> np.ndarray:

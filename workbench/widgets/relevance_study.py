@@ -145,9 +145,17 @@ class Task:
 
     def still(self, analysis: Analysis) -> bool:
         """Returns True while the page looks at the same tagger, sample, selection, score and rule."""
+        return self.fitted is analysis.fitted and self.of_same_jets(analysis)
+
+    def of_same_jets(self, analysis: Analysis) -> bool:
+        """Returns True while the page looks at the same sample, selection, score and rule, by whatever tagger."""
         now = (analysis.rule, analysis.attention, analysis.seed, analysis.selection.formula)
-        same = self.fitted is analysis.fitted and self.sample is analysis.sample.jets
-        return same and now == (self.rule, self.attention, self.pair, self.selected)
+        return self.sample is analysis.sample.jets and now == (
+            self.rule,
+            self.attention,
+            self.pair,
+            self.selected,
+        )
 
     def finding(self, found: Any) -> Finding:
         """Returns what the study found as the panes take it."""
@@ -184,8 +192,12 @@ class Task:
     @property
     def draw(self) -> tuple[str, ...]:
         """The lines of Python that give the tagger, and draw the jets of those selected."""
+        return (*self.tagger, *self.drawing)
+
+    @property
+    def drawing(self) -> tuple[str, ...]:
+        """The lines of Python that draw the jets of those selected."""
         return (
-            *self.tagger,
             "import numpy as np",
             f"jets = jets[np.random.default_rng({SEED}).permutation(len(jets))[:{self.asked or None}]]",
         )

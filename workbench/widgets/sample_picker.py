@@ -27,6 +27,9 @@ BUNDLED = {
     "Top and QCD, Monash tune": "jets",
     "Top and QCD, Vincia shower": "jets-vincia",
 }
+PLANTED, OF_PLANTED, PLANTED_JETS = "planted", "wb.simulate.planted_jets(2000, seed=1)", 2000
+"""Jets whose class a few known leptons tell: every map of them can be marked."""
+OFFERED = {**BUNDLED, "Planted truth: electrons or muons": PLANTED}
 FILE, UPLOADED, SIMULATED = "file:", "upload:", "simulated:"
 """How the ids of samples begin that are not bundled."""
 NONE = ""
@@ -74,11 +77,11 @@ class SamplePicker(pn.viewable.Viewer):
         self.simulator = SimulationForm(errands, self.take_simulated, owner)
         self.kept: dict[str, Kept] = {}
         self.choice = pmui.Select(
-            label="Sample", options=BUNDLED, value="jets", size="small", sizing_mode="stretch_width"
+            label="Sample", options=OFFERED, value="jets", size="small", sizing_mode="stretch_width"
         )
         self.second = pmui.Select(
             label="Second sample beside it",
-            options={"none": NONE, **BUNDLED},
+            options={"none": NONE, **OFFERED},
             value=NONE,
             size="small",
             sizing_mode="stretch_width",
@@ -113,8 +116,8 @@ class SamplePicker(pn.viewable.Viewer):
             what = "uploaded to" if id.startswith(UPLOADED) else "simulated on"
             msg = f"The link's sample was {what} a page that is no longer open and was not kept; choose or simulate one."
             raise DataError(msg)
-        elif id not in BUNDLED.values():
-            msg = f"There is no sample {id[:60]!r}; {nearest(id, BUNDLED.values())}"
+        elif id not in OFFERED.values():
+            msg = f"There is no sample {id[:60]!r}; {nearest(id, OFFERED.values())}"
             raise DataError(msg)
 
     def open(self, id: str, then: Callable[[], None] | None = None) -> None:
@@ -176,9 +179,11 @@ class SamplePicker(pn.viewable.Viewer):
             place, wanted = Wanted.read(id.removeprefix(FILE))
             opened = open_file(self.files.path(place), wanted, written=self.files.written(place))
             return Kept(opened.jets, opened.jets.origin.name, opened.source, opened.events)
+        title = next(title for title, name in OFFERED.items() if name == id)
+        if id == PLANTED:
+            return Kept(public("simulate").planted_jets(PLANTED_JETS, seed=1), title, OF_PLANTED)
         jets = parquet.read(public("bundled")(id))
         assert isinstance(jets, Jets)
-        title = next(title for title, name in BUNDLED.items() if name == id)
         return Kept(jets, title, f'wb.load(wb.bundled("{id}"))')
 
     def _take_file(self, id: str, opened: Opened) -> None:
@@ -193,9 +198,9 @@ class SamplePicker(pn.viewable.Viewer):
         for old in list(self.kept)[: max(len(self.kept) - KEPT, 0)]:
             del self.kept[old]
         mine = {_title(id, one): id for id, one in self.kept.items()}
-        self._set(self.choice, id, {**BUNDLED, **mine})
-        second = self.second.value if self.second.value in {NONE, *BUNDLED.values(), *self.kept} else NONE
-        self._set(self.second, second, {"none": NONE, **BUNDLED, **mine})
+        self._set(self.choice, id, {**OFFERED, **mine})
+        second = self.second.value if self.second.value in {NONE, *OFFERED.values(), *self.kept} else NONE
+        self._set(self.second, second, {"none": NONE, **OFFERED, **mine})
         self._show(id, kept)
 
     def _show(self, id: str, kept: Kept, then: Callable[[], None] | None = None) -> None:

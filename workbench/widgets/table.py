@@ -11,8 +11,7 @@ STYLE = """
 :host table { border-collapse: collapse; font-size: 13px; width: 100%; }
 :host caption { text-align: left; font-size: 12px; padding-bottom: 2px; }
 :host th, :host td { text-align: left; padding: 3px 10px 3px 4px; vertical-align: top; overflow-wrap: anywhere; }
-:host th { font-weight: 600; }
-:host thead th { overflow-wrap: break-word; }
+:host th { font-weight: 600; overflow-wrap: break-word; }
 :host tr { border-bottom: 1px solid rgba(128, 128, 128, 0.35); }
 :host td { font-variant-numeric: tabular-nums; }
 """

@@ -20,6 +20,7 @@ from .menu import Menu
 from .owner import owner
 from .panes import fold, line, pane, picture, row, say
 from .relevance_study import Task, lacking
+from .seed_spread import SeedSpread
 from .study import Study
 from .table import table, table_pane
 from .ways import UNNAMED
@@ -57,6 +58,7 @@ class Trust(pn.viewable.Viewer):
         self.study = Study(CHECK, self._begin, self._take, errands=analysis.errands)
         self.told, self.stale = line(NOT_YET, variant="body2"), line(variant="caption")
         self.badges, self.missing = table_pane(), line(variant="caption")
+        self.badges.stylesheets = [*self.badges.stylesheets, ":host td:nth-child(2) { white-space: nowrap; }"]
         self.warning = pmui.Alert(
             line(BLIND, margin=0),
             severity="warning",
@@ -64,6 +66,7 @@ class Trust(pn.viewable.Viewer):
             sizing_mode="stretch_width",
             margin=(2, 6),
         )
+        self.seeds = SeedSpread(analysis)
         self.pictures = pn.Column(sizing_mode="stretch_width", margin=0)
         self.found: Any = None
         self._asked: tuple[Task, str] | None = None
@@ -83,6 +86,7 @@ class Trust(pn.viewable.Viewer):
     def beat(self) -> None:
         """Takes over what the study has reported; called by the page's timer."""
         self.study.beat()
+        self.seeds.beat()
 
     def _follow(self, *events: Any) -> None:
         self.study.require(lacking(self.analysis) or ("" if self.way else UNNAMED))
@@ -271,7 +275,7 @@ class Trust(pn.viewable.Viewer):
             menu=menu,
             check=self.stale,
         )
-        return pn.Column(judged, self.pictures, sizing_mode="stretch_width", margin=0)
+        return pn.Column(judged, self.pictures, self.seeds, sizing_mode="stretch_width", margin=0)
 
 
 def _steps(rows: dict[str, np.ndarray]) -> list[Sequence[str]]:
