@@ -103,6 +103,17 @@ def test_a_map_that_tells_every_loss_has_no_infidelity_and_one_of_zeros_has_one(
     assert infidelity(TAGGER, JETS, double).value == pytest.approx(1, abs=1e-5)
 
 
+def test_jets_count_in_infidelity_by_what_they_lose():
+    """All particles go at once: jets of two leptons lose 4, those of one lose 2, and the map is right on the former alone."""
+    lepton = ak.argmax(np.abs(TRUE.relevance), axis=1)
+    even = np.arange(len(JETS)) % 2 == 0
+    kept = (ak.local_index(JETS.constituents.pt) != lepton) | even
+    jets = replace(JETS, constituents=JETS.constituents[kept], columns={})
+    found = wb.explain(TAGGER, jets, rule="0")
+    half = replace(found, relevance=found.relevance * even)
+    assert infidelity(TAGGER, jets, half, share=1.0).value == pytest.approx(2**2 / (2**2 + 4**2))
+
+
 def test_weights_count_in_curves_and_errors():
     weight = np.where(np.arange(len(JETS)) % 2, 1.0, 0.0)
     some = replace(JETS, weight=weight)

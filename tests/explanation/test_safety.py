@@ -97,6 +97,10 @@ def test_the_error_does_not_follow_the_places_that_the_same_seed_drew():
     found = soft_safety(Angle(), jets, fractions=[1e-6], draws=2000)
     closed = found.changes[0].std() / np.sqrt(len(jets))
     assert found.drift.error[0] == pytest.approx(closed, rel=0.08)
+    # On a disc of radius R squared distances are even between 0 and R^2; five standard errors.
+    squares = (found.changes[0] + found.score) ** 2 / 0.8**2
+    assert squares.mean() == pytest.approx(1 / 2, abs=5 / np.sqrt(12 * len(jets)))
+    assert squares.max() <= 1
 
 
 def test_a_particle_flow_network_is_not_safe():

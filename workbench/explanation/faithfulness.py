@@ -14,7 +14,7 @@ from ..engines.fitted import FittedTagger
 from ..engines.training import predict, threads
 from ..engines.trees import Trees
 from ..errors import ExplanationError
-from ..physics.bootstrap import Estimate
+from ..physics.bootstrap import Bootstrap, Estimate
 from ..progress import Never, Report, Step, Stop, silent
 from .resampling import DRAWS, mean
 from .score import Seed, direction
@@ -174,8 +174,9 @@ def infidelity(
 ) -> Estimate:
     """Returns how badly the map tells what the score loses when random particles are taken away together.
 
-    Per jet: the mean square of (sum of their relevance - what the score loses) over the mean square of what it loses. 0 is a
-    map that tells every loss, 1 is as good as one that is zero everywhere. A jet whose score never changes has none.
+    The mean square of (sum of their relevance - what the score loses) over the mean square of what it loses, both over sets
+    and jets: a jet that hardly loses anything cannot decide. 0 is a map that tells every loss, 1 is as good as one that is
+    zero everywhere; nan if no score ever changes.
 
     Args:
         fitted: A network that sees particles.
@@ -208,9 +209,8 @@ def infidelity(
         wrong += (told - loss) ** 2
         lost += loss**2
         report(Step(done=number + 1, total=removals, unit="sets"))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        per_jet = np.where(lost > 0, wrong / lost, np.nan)
-    return mean(per_jet, np.asarray(jets.weight)[jets.counts > 0], draws=draws, seed=seed)
+    weight = np.asarray(jets.weight)[jets.counts > 0]
+    return Bootstrap(weight, draws, seed).ratio(wrong[:, None], lost)[0]
 
 
 @dataclass(frozen=True)
