@@ -151,3 +151,45 @@ def test_what_the_particles_do_not_have_is_not_compared():
         "deltar",
         "fraction",
     ]
+
+
+def shares_of(jets, explanation):
+    """Share of |relevance| of charged particles of each jet."""
+    charged = jets.constituents.charge != 0
+    return ak.to_numpy(ak.sum(explanation.relevance[charged], axis=1) / ak.sum(explanation.relevance, axis=1))
+
+
+def test_the_first_sample_is_weighted_to_the_scores_of_the_second():
+    scores = [np.random.default_rng(seed).normal(shift, 1, 150) for seed, shift in ((1, 0.0), (2, 1.0))]
+    (a, b), (one, other) = (
+        (ONE, OTHER),
+        (explained(j, score=s) for j, s in zip((ONE, OTHER), scores, strict=True)),
+    )
+    found = compare_samples((a, one), (b, other), "charge", bins=4, permutations=1)
+    edges = np.quantile(np.concatenate(scores), [0.25, 0.5, 0.75])
+    first, second = (np.searchsorted(edges, score, side="right") for score in scores)
+    weight = np.bincount(second, minlength=4)[first] / np.bincount(first, minlength=4)[first]
+    assert found.first.value[0] == pytest.approx(np.average(shares_of(a, one), weights=weight))
+    assert found.second.value[0] == pytest.approx(shares_of(b, other).mean())
+
+
+def test_jets_of_equal_shares_are_separated_by_none_of_them():
+    """Relevance lies on electrons or on muons, so that many jets have the same share of either."""
+    pair = [(jets, wb.explain(planted_tagger(), jets, rule="0")) for jets in (ONE, OTHER)]
+    found = compare_samples(*pair, "species", bins=1, permutations=1)
+    for column, name in ((3, 11), (4, 13)):
+        a, b = (
+            ak.to_numpy(
+                ak.sum(abs(e.relevance)[abs(jets.constituents.pid) == name], axis=1)
+                / ak.sum(abs(e.relevance), axis=1)
+            )
+            for jets, e in pair
+        )
+        assert found.separation[column] == pytest.approx(stats.ks_2samp(a, b).statistic, abs=1e-9)
+
+
+def test_samples_of_far_apart_scores_and_equal_maps_do_not_differ():
+    """Jets are dealt within their bin of the score, where one sample is rare; p is below 0.01 by chance once in 100."""
+    scores = [np.random.default_rng(seed).normal(shift, 1, 150) for seed, shift in ((1, 0.0), (2, 2.5))]
+    pair = [(jets, explained(jets, score=score)) for jets, score in zip((ONE, OTHER), scores, strict=True)]
+    assert compare_samples(*pair, "species", permutations=199).p > 0.01

@@ -40,21 +40,21 @@ def two_prongs(jets=40):
 JETS = two_prongs()
 
 
-def complete(jets, relevance_of):
-    """Returns the explanation with all directed edges i -> j of each jet and relevance_of(i, j)."""
-    i, j = (v.ravel() for v in np.meshgrid(np.arange(N), np.arange(N), indexing="ij"))
+def complete(jets, relevance_of, n=N):
+    """Returns the explanation with all directed edges i -> j of each jet of n particles and relevance_of(i, j)."""
+    i, j = (v.ravel() for v in np.meshgrid(np.arange(n), np.arange(n), indexing="ij"))
     i, j = i[i != j], j[i != j]
     edges = {"i": i, "j": j, "relevance": relevance_of(i, j).astype(float)}
     records = ak.zip({name: ak.Array(np.tile(v, (len(jets), 1))) for name, v in edges.items()})
-    shortcut = ak.unflatten(np.ones(N * len(jets)), jets.counts)
+    shortcut = ak.unflatten(np.ones(n * len(jets)), jets.counts)
     zero = ak.zeros_like(jets.constituents.pt)
     ledger = Ledger(np.zeros(len(jets)), {"inputs": np.zeros(len(jets))})
     recorded = {"edges 0": records, "blocks.0.shortcut": shortcut}
     return Explanation(zero, zero[..., None], ("x",), ledger, recorded)
 
 
-def found(relevance_of, jets=JETS):
-    table = pair_tables(jets, complete(jets, relevance_of))[0]
+def found(relevance_of, jets=JETS, n=N):
+    table = pair_tables(jets, complete(jets, relevance_of, n))[0]
     groups = {"all": (np.ones(len(jets), bool), Bootstrap(np.ones(len(jets))))}
     relevant, blind = pair_shares(table, 0, groups)
     assert (relevant.source, blind.source) == (RELEVANT, BLIND)
@@ -95,6 +95,14 @@ def test_all_pairs_are_what_random_pairs_are():
     # A jet has 15 pairs: from the fifteenth on all are taken, whatever their order.
     np.testing.assert_allclose(relevant.between.value[14:], blind.between.value[14:])
     assert len(relevant.between.value) == MOST
+
+
+def test_of_fewer_pairs_than_are_asked_for_all_are_taken_and_chance_has_as_many():
+    few = Jets.of(JETS.constituents[:, :3])
+    relevant, blind = found(lambda i, j: np.arange(len(i)), few, 3)
+    for name in SPECTRA:
+        np.testing.assert_allclose(relevant.spectra[name].value, blind.spectra[name].value)
+        assert 0 < blind.spectra[name].value.sum() < 1 + 1e-9
 
 
 def test_random_pairs_do_not_depend_on_relevance():
