@@ -1,10 +1,14 @@
-"""Toy jets with a planted truth, for tests that need jets but no physics."""
+"""Toy jets with a planted truth and a toy tagger, for tests that need them but no physics."""
+
+from types import SimpleNamespace
 
 import awkward as ak
 import numpy as np
 
+from workbench.data.classes import ClassArray
 from workbench.data.jets import Jets, momenta
 from workbench.data.origin import Origin
+from workbench.progress import Outcome
 
 
 def toy_jets(n, seed, classes=("QCD", "top"), *, mean_constituents=12):
@@ -47,3 +51,17 @@ def toy_jets(n, seed, classes=("QCD", "top"), *, mean_constituents=12):
         columns={"prong": constituents.prong},
         origin=Origin("toys", kind="simulation", format="toy", settings={"seed": seed}),
     )
+
+
+class MassCut:
+    """Stands in for a fitted tagger: the heavier, the more top; a known score without any training."""
+
+    classes = ("QCD", "top")
+    parameters = 1
+    seed = 7
+    outcome = Outcome.FINISHED
+    engine = SimpleNamespace(network="mass cut")
+
+    def score(self, jets):
+        top = 1 / (1 + np.exp(-(np.asarray(jets.p4.mass) - 90) / 20))
+        return ClassArray(np.stack([1 - top, top], axis=1), self.classes)

@@ -26,6 +26,7 @@ from workbench.explanation.aggregation import (
 from workbench.explanation.mean_images import EXTENT, PIXELS, STEPS
 from workbench.physics.images import average
 
+from ..patience import After
 from ..toys import toy_jets
 
 JETS = toy_jets(300, seed=2)
@@ -191,15 +192,6 @@ def test_without_a_jet_there_is_a_sentence():
 @pytest.fixture(scope="module")
 def lite():
     return wb.Tagger(network="particlenet-lite", epochs=2).fit(toy_jets(300, seed=1), seed=1)
-
-
-class After:
-    def __init__(self, looks):
-        self.looks = looks
-
-    def is_set(self):
-        self.looks -= 1
-        return self.looks < 0
 
 
 def test_a_study_reports_stops_and_keeps_what_is_done(lite):

@@ -11,23 +11,13 @@ import torch.nn.functional as F
 from torch import nn
 
 import workbench as wb
-from workbench.explanation.rules import RULES, Box, Composite, Epsilon
+from workbench.explanation.rules import RULES, Epsilon
 
 from ..toys import toy_jets
+from .every_rule import EVERY
 
 VANISHING = {"0": RULES["0"], "epsilon to 0": Epsilon(1e-14)}
 """Rules that share out a linear map by its values alone, so that writing it in another way changes nothing."""
-
-# The inputs of these tests are standard normal; the box must hold them all.
-WIDE = {
-    name: Composite(
-        tuple((where, Box(-50.0, 50.0) if isinstance(part, Box) else part) for where, part in rule.parts),
-        rule.otherwise,
-    )
-    for name, rule in RULES.items()
-    if "box" in name
-}
-EVERY = {**RULES, **WIDE}
 
 
 def rows(*shape):

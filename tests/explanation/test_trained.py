@@ -10,22 +10,12 @@ import pytest
 import torch
 
 import workbench as wb
-from workbench.explanation.rules import RULES, Box, Composite
 from workbench.models import particlenet
 from workbench.models.edge import plain_edge_linear
 
 from ..toys import toy_jets
+from .every_rule import EVERY
 
-# Standardised features have no bounds; the box must hold them all.
-WIDE = {
-    name: Composite(
-        tuple((where, Box(-50.0, 50.0) if isinstance(part, Box) else part) for where, part in rule.parts),
-        rule.otherwise,
-    )
-    for name, rule in RULES.items()
-    if "box" in name
-}
-EVERY = {**RULES, **WIDE}
 SETTINGS = {
     "mlp": {"observables": ["mass", "multiplicity", "girth"], "epochs": 2},
     "pfn": {"epochs": 3},

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import workbench as wb
-from tests.toys import toy_jets
-from tests.widgets.test_jets_page import MassCut, planted
+from tests.toys import MassCut, toy_jets
+from tests.widgets.test_jets_page import planted
 from workbench.errors import SelectionError
 
 JETS = toy_jets(300, 3)

@@ -14,12 +14,11 @@ from bokeh.document import Document
 from scipy.spatial.distance import jensenshannon
 
 from tests.patience import settle
-from tests.toys import toy_jets
+from tests.toys import MassCut, toy_jets
 from workbench.data.classes import ClassArray
 from workbench.data.explanation import Explanation, Ledger
 from workbench.errors import DataError
 from workbench.jobs.recipe import Setting
-from workbench.progress import Outcome
 from workbench.widgets.analysis import HELD_OUT, WHOLE, held_out, losses
 from workbench.widgets.errands import Errands
 from workbench.widgets.jets_page import JetsPage
@@ -30,20 +29,6 @@ MARKUP = "<img src=x onerror=alert(1)>"
 
 # Panel 1.9.4 resets an index in place, of which pandas 3.1 warns.
 pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword")
-
-
-class MassCut:
-    """Stands in for a fitted tagger: the heavier, the more top; a known score without any training."""
-
-    classes = ("QCD", "top")
-    parameters = 1
-    seed = 7
-    outcome = Outcome.FINISHED
-    engine = SimpleNamespace(network="mass cut")
-
-    def score(self, jets):
-        top = 1 / (1 + np.exp(-(np.asarray(jets.p4.mass) - 90) / 20))
-        return ClassArray(np.stack([1 - top, top], axis=1), self.classes)
 
 
 @pytest.fixture

@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 
 from tests.patience import settle
-from tests.toys import toy_jets
+from tests.toys import MassCut, toy_jets
 from workbench.data.classes import ClassArray
 from workbench.physics.roc import roc
-from workbench.progress import Outcome
 from workbench.state.sample import SampleState
 from workbench.state.selection import SelectionState
 from workbench.views.performance import CURVE
@@ -21,20 +20,6 @@ from workbench.widgets.text import with_error
 
 JETS = toy_jets(400, 3)
 NAMES = ("QCD", "top")
-
-
-class MassCut:
-    """The heavier, the more top."""
-
-    classes = NAMES
-    parameters = 1
-    seed = 7
-    outcome = Outcome.FINISHED
-    engine = SimpleNamespace(network="mass cut")
-
-    def score(self, jets):
-        top = 1 / (1 + np.exp(-(np.asarray(jets.p4.mass) - 90) / 20))
-        return ClassArray(np.stack([1 - top, top], axis=1), self.classes)
 
 
 def live(epoch, power):

@@ -10,13 +10,11 @@ import numpy as np
 import pytest
 
 from tests.patience import settle
-from tests.toys import toy_jets
+from tests.toys import MassCut, toy_jets
 from workbench.data import parquet
-from workbench.data.classes import ClassArray
 from workbench.data.explanation import Explanation, Ledger
 from workbench.physics import images
 from workbench.physics.outliers import unusual
-from workbench.progress import Outcome
 from workbench.state.comparison import FIRST, SECOND
 from workbench.widgets.jet_explorer import JetExplorer
 from workbench.widgets.jet_images import SAMPLES
@@ -25,20 +23,6 @@ from workbench.widgets.jet_views import IMAGE
 # Panel 1.9.4 resets an index in place, of which pandas 3.1 warns.
 pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword")
 JETS, OTHER = toy_jets(200, 3), toy_jets(150, 4)
-
-
-class MassCut:
-    """Stands in for a fitted tagger: the heavier, the more top."""
-
-    classes = ("QCD", "top")
-    parameters = 1
-    seed = 7
-    outcome = Outcome.FINISHED
-    engine = SimpleNamespace(network="mass cut")
-
-    def score(self, jets):
-        top = 1 / (1 + np.exp(-(np.asarray(jets.p4.mass) - 90) / 20))
-        return ClassArray(np.stack([1 - top, top], axis=1), self.classes)
 
 
 def explain(fitted, jets, *, rule, seed):
@@ -61,7 +45,9 @@ def explorer(monkeypatch):
 def test_the_switch_is_there_while_there_is_a_second_sample(explorer):
     assert explorer.walk.place.visible
     assert explorer.table.switch.place.visible
+    assert explorer.analysis.beside_selection is explorer.comparison.beside
     explorer.beside = None
+    assert explorer.analysis.beside_selection is None
     assert not explorer.walk.place.visible
     assert not explorer.table.switch.place.visible
 
