@@ -7,7 +7,7 @@ from bokeh.models import ColumnDataSource, FactorRange, HoverTool, LinearColorMa
 from bokeh.palettes import interp_palette
 from bokeh.plotting import figure
 
-from .frame import frame
+from .frame import cells, frame
 from .palette import ON_CHIP
 
 CORRELATION = tuple(interp_palette(("#EF8A62", "#F4F4F4", "#67A9CF"), 201))
@@ -44,27 +44,7 @@ def matrix_figure(source: ColumnDataSource, ways: FactorRange, down: FactorRange
     """Returns the matrix; `ways` holds the names from left to right, `down` from bottom to top."""
     plot = frame("", "", name="agreement", height=320, x_range=ways, y_range=down, toolbar_location=None)
     scale = LinearColorMapper(palette=CORRELATION, low=-1, high=1, nan_color="#B0B0B0")
-    cells = plot.rect(
-        "first",
-        "second",
-        width=0.96,
-        height=0.94,
-        source=source,
-        line_alpha=0,
-        fill_color={"field": "value", "transform": scale},
-    )
-    plot.text(
-        "first",
-        "second",
-        "text",
-        source=source,
-        text_align="center",
-        text_baseline="middle",
-        text_font_size="12px",
-        text_color=ON_CHIP,
-    )
-    plot.grid.grid_line_alpha = 0
-    plot.xaxis.major_label_orientation = 0.6
+    found = cells(plot, source, ("first", "second"), "value", scale, ink=ON_CHIP)
     tips = [("", "@first and @second"), ("", "@value{0.00} ± @error{0.00}")]
-    plot.add_tools(HoverTool(renderers=[cells], tooltips=tips))
+    plot.add_tools(HoverTool(renderers=[found], tooltips=tips))
     return plot

@@ -6,7 +6,7 @@ from bokeh.models import ColorBar, ColumnDataSource, FactorRange, HoverTool, Lin
 from bokeh.plotting import figure
 
 from ..data.explanation import Explanation
-from .frame import frame
+from .frame import cells, frame
 from .palette import PICKED
 
 SHOWN = 40
@@ -51,28 +51,25 @@ def empty() -> ColumnDataSource:
 def heat_figure(source: ColumnDataSource, scale: LinearColorMapper, features: FactorRange) -> figure:
     """Returns the heat map, features upwards, particles to the right."""
     plot = frame("particle, hardest first", "", name="features", height=260, y_range=features)
-    cells = plot.rect(
-        "particle",
-        "feature",
-        width=0.96,
-        height=0.94,
-        source=source,
-        line_alpha=0,
-        fill_color={"field": "relevance", "transform": scale},
+    found = cells(
+        plot,
+        source,
+        ("particle", "feature"),
+        "relevance",
+        scale,
         selection_line_alpha=1,
         selection_line_color=PICKED,
         selection_line_width=2,
         nonselection_fill_alpha=1,
         nonselection_line_alpha=0,
     )
-    plot.add_tools(TapTool(renderers=[cells]))
-    plot.grid.grid_line_alpha = 0
+    plot.add_tools(TapTool(renderers=[found]))
     plot.add_layout(
         ColorBar(color_mapper=scale, width=10, title="relevance [log-odds]", background_fill_alpha=0), "right"
     )
     plot.add_tools(
         HoverTool(
-            renderers=[cells],
+            renderers=[found],
             tooltips=[
                 ("particle", "@particle"),
                 ("feature", "@feature"),

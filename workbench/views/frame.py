@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from bokeh.models import Legend
+from bokeh.models import ColumnDataSource, Legend, LinearColorMapper
 from bokeh.plotting import figure
 
 HEIGHT = 230
@@ -41,6 +41,44 @@ def frame(x: str, y: str, *, name: str, height: int = HEIGHT, **options: Any) ->
     plot.axis.major_label_text_font_size = "11px"
     plot.axis.minor_tick_line_alpha = 0
     return plot
+
+
+def cells(
+    plot: figure,
+    source: ColumnDataSource,
+    at: tuple[str, str],
+    value: str,
+    scale: LinearColorMapper,
+    *,
+    ink: str = "",
+    **look: Any,
+) -> Any:
+    """Draws a matrix and returns its renderer.
+
+    Args:
+        plot: An empty figure; its grid goes.
+        source: One row per cell.
+        at: Columns that say where a cell stands, across and upwards.
+        value: Column that the scale colours the cells by.
+        scale: The scale.
+        ink: Colour, or column of the colours, in which the column "text" is written into the cells; "" for no text.
+        look: More of the cells' looks.
+    """
+    colour = {"field": value, "transform": scale}
+    found = plot.rect(*at, width=0.97, height=0.94, source=source, line_alpha=0, fill_color=colour, **look)
+    if ink:
+        plot.text(
+            *at,
+            text="text",
+            text_color=ink,
+            source=source,
+            text_align="center",
+            text_baseline="middle",
+            text_font_size="11px",
+        )
+        plot.xaxis.major_label_orientation = 0.6
+    plot.grid.grid_line_alpha = 0
+    return found
 
 
 def quiet_legend(plot: figure, location: str = "top_right") -> None:

@@ -7,7 +7,7 @@ from bokeh.models import ColorBar, ColumnDataSource, FactorRange, HoverTool, Lin
 from bokeh.plotting import figure
 from bokeh.transform import dodge
 
-from .frame import frame, legend_above, single
+from .frame import cells, frame, legend_above, single
 from .palette import INTENSITY, NEUTRAL, OKABE_ITO
 
 STAGES = {
@@ -171,30 +171,10 @@ def matrix_figure(
     """
     plot = frame(x, y, name=name, x_range=across, y_range=rows, height=height(7))
     scale = LinearColorMapper(palette=list(INTENSITY), low=0.0, high=1.0)
-    cells = plot.rect(
-        "column",
-        "row",
-        width=0.97,
-        height=0.94,
-        source=source,
-        line_alpha=0,
-        fill_color={"field": "value", "transform": scale},
-    )
-    plot.text(
-        "column",
-        "row",
-        text="text",
-        text_color="ink",
-        source=source,
-        text_align="center",
-        text_baseline="middle",
-        text_font_size="11px",
-    )
-    plot.grid.grid_line_alpha = 0
-    plot.xaxis.major_label_orientation = 0.6
+    found = cells(plot, source, ("column", "row"), "value", scale, ink="ink")
     plot.add_layout(ColorBar(color_mapper=scale, width=10, title=words, background_fill_alpha=0), "right")
     tips = [(y, "@row"), (x, "@column"), (words, "@value{0.000} ± @error{0.000}")]
-    plot.add_tools(HoverTool(renderers=[cells], tooltips=tips))
+    plot.add_tools(HoverTool(renderers=[found], tooltips=tips))
     return plot
 
 
