@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 
 import workbench as wb
+from workbench.data.explanation import Explanation, Ledger
+from workbench.data.jets import Jets, momenta
+from workbench.explanation.aggregation import aggregated
 from workbench.explanation.agreement import agreement
 from workbench.explanation.mean_images import PIXELS, Sums
 from workbench.explanation.planted import planted_tagger
@@ -60,6 +63,23 @@ def test_the_mean_image_of_a_single_jet_has_no_error():
     assert np.isnan(sums.mean().error).all()
     sums.add(np.zeros((1, PIXELS, PIXELS)), np.ones(1))
     np.testing.assert_allclose(sums.mean().error, np.sqrt(2) / 4)
+
+
+def test_relevance_beyond_the_frame_counts_by_the_weight_of_its_jet():
+    """Of two jets of two particles one lies within the frame, and one beyond it."""
+    fields = {
+        "pt": [[50.0, 40]] * 2,
+        "eta": [[-0.3, 0.3], [-2.5, 2.5]],
+        "phi": [[0.0, 0]] * 2,
+        "mass": [[0.0, 0]] * 2,
+    }
+    jets = replace(
+        Jets.of(momenta(**{name: ak.Array(v) for name, v in fields.items()})), weight=np.array([1.0, 3.0])
+    )
+    one = ak.ones_like(jets.constituents.pt)
+    ledger = Ledger(np.full(2, 2.0), {"inputs": np.full(2, 2.0)})
+    found = aggregated([(jets, Explanation(one, one[..., None], ("x",), ledger))], draws=2)
+    assert found.images.outside == pytest.approx(0.75)
 
 
 def test_maps_of_a_single_number_tell_nothing_of_what_was_learned():
