@@ -14,14 +14,21 @@ from workbench import views
 from workbench.data.explanation import Explanation, Ledger
 from workbench.data.jets import Jets, momenta
 from workbench.physics.distributions import Points
+from workbench.physics.partitions import Axis
 from workbench.physics.roc import Band
 from workbench.state.display import DisplayState
 from workbench.views import (
+    agreement,
     comparison,
     cuts,
+    deletion,
     distributions,
+    edited,
+    emissions,
+    equal_score,
     eta_phi,
     features,
+    forgetting,
     graph,
     image,
     ledger,
@@ -30,7 +37,10 @@ from workbench.views import (
     palette,
     particles,
     performance,
+    relevance_map,
+    shares,
     training,
+    translation,
     transverse,
 )
 from workbench.views.frame import axis_label
@@ -234,6 +244,37 @@ def every_figure():
         performance.rate_figure(_source(rates), "mass", "GeV", signal="top", background="QCD", name="rate"),
         *flat_figures(),
         *run_figures(),
+        *trust_figures(),
+        *sample_figures(),
+    ]
+
+
+def trust_figures():
+    """What tells whether a map can be trusted, and what a network does when a jet is edited."""
+    scale = LinearColorMapper()
+    return [
+        agreement.matrix_figure(agreement.empty(), FactorRange(), FactorRange()),
+        deletion.deletion_figure(deletion.empty()),
+        forgetting.forgetting_figure(forgetting.empty(), FactorRange()),
+        edited.map_figure(edited.empty(), graph.empty(), scale, "before"),
+        emissions.change_figure(emissions.empty(), "angle", "collinear", logarithmic=False),
+    ]
+
+
+def sample_figures():
+    """What a network uses in a sample, and what it has learned."""
+    scale, names = LinearColorMapper(), FactorRange()
+    axis = Axis("particle type", names=("photon", "muon"))
+    words = {"words": "R²", "x": "observable", "y": "layer", "name": "knowledge"}
+    return [
+        equal_score.shares_figure(equal_score.empty(), FactorRange()),
+        relevance_map.map_figure(relevance_map.empty(), scale, "x", "y", name="mean", unit="log-odds"),
+        shares.share_figure(shares.Sources(), axis, "share", name="shares"),
+        translation.stages_figure(translation.no_points(translation.STAGES), names, translation.line_at()),
+        translation.without_figure(
+            translation.no_points(translation.WITHOUT), FactorRange(), translation.line_at()
+        ),
+        translation.matrix_figure(translation.no_matrix(), FactorRange(), FactorRange(), **words),
     ]
 
 

@@ -42,7 +42,9 @@ def empty() -> ColumnDataSource:
 
 def matrix_figure(source: ColumnDataSource, ways: FactorRange, down: FactorRange) -> figure:
     """Returns the matrix; `ways` holds the names from left to right, `down` from bottom to top."""
-    plot = frame("", "", name="agreement", height=320, x_range=ways, y_range=down, toolbar_location=None)
+    plot = frame(
+        "way to explain", "", name="agreement", height=320, x_range=ways, y_range=down, toolbar_location=None
+    )
     scale = LinearColorMapper(palette=CORRELATION, low=-1, high=1, nan_color="#B0B0B0")
     found = cells(plot, source, ("first", "second"), "value", scale, ink=ON_CHIP)
     tips = [("", "@first and @second"), ("", "@value{0.00} ± @error{0.00}")]

@@ -38,7 +38,7 @@ def empty() -> ColumnDataSource:
 
 def shares_figure(source: ColumnDataSource, bins: FactorRange) -> figure:
     """Returns the mean share of |relevance| per bin of both samples, with errors."""
-    plot = frame("", "share of the relevance", name="equal-score", height=300, x_range=bins)
+    plot = frame("particles", "share of the relevance", name="equal-score", height=300, x_range=bins)
     for side, (label, colour, marker, place) in STYLES.items():
         x = dodge("bin", place, range=bins)
         plot.segment(x, f"{side}_low", x, f"{side}_high", source=source, color=colour, line_width=2)
