@@ -9,7 +9,6 @@ import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
 from bokeh.models import FactorRange
-from bokeh.models.widgets.tables import NumberFormatter, StringFormatter
 
 from ..data.explanation import Ledger
 from ..data.jets import Jets
@@ -27,6 +26,7 @@ from .jet_images import JET, JetImages
 from .jet_views import IMAGE, LESSON_OF_TAB, LINE_OF_TAB, JetViews
 from .menu import Menu
 from .panes import line, pane, picture, row, say
+from .row_table import row_table
 from .ways import EXPLAIN, Ways
 
 PARTICLE_COLUMNS = {
@@ -312,25 +312,7 @@ class JetInspector(pn.viewable.Viewer):
 
 def table_of_particles() -> pn.widgets.Tabulator:
     """Returns the table of the particles, without rows; its columns are always the same."""
-    # The browser's table answers new columns with an error while it is not drawn yet.
-    return pn.widgets.Tabulator(
-        particle_table(particles.empty().data, None),
-        show_index=False,
-        disabled=True,
-        height=380,
-        pagination=None,
-        selectable=1,
-        sizing_mode="stretch_width",
-        layout="fit_data_fill",
-        theme_classes=["table-sm"],
-        configuration={"columnDefaults": {"headerSort": False}},
-        # An empty column of text would count as one of numbers.
-        formatters={
-            name: NumberFormatter(format=form) if form else StringFormatter()
-            for name, form in PARTICLE_COLUMNS.items()
-        },
-        stylesheets=[":host .tabulator { font-size: 12px; }"],
-    )
+    return row_table(particle_table(particles.empty().data, None), PARTICLE_COLUMNS, height=380)
 
 
 def particle_table(rows: Mapping[str, np.ndarray], relevance: np.ndarray | None) -> pd.DataFrame:

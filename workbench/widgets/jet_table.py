@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
-from bokeh.models.widgets.tables import NumberFormatter, StringFormatter
 
 from ..physics.outliers import MEASURED
 from ..state.comparison import ComparisonState
@@ -17,6 +16,7 @@ from ..state.teaching import Teaching
 from . import code
 from .menu import Menu
 from .panes import line, pane, say
+from .row_table import row_table
 from .sample_switch import SampleSwitch
 
 ROWS = 200
@@ -102,24 +102,8 @@ class JetTable(pn.viewable.Viewer):
             label="Order", options=list(ORDERS), value="as in the sample", size="small", width=230
         )
         self.told = line(variant="caption")
-        self.table = pn.widgets.Tabulator(
-            rows(sample, np.zeros(0, int)),
-            show_index=False,
-            disabled=True,
-            height=470,
-            pagination=None,
-            selectable=1,
-            sizing_mode="stretch_width",
-            layout="fit_data_fill",
-            theme_classes=["table-sm"],
-            configuration={"columnDefaults": {"headerSort": False}},
-            # The names of classes come from files; this formatter escapes them, so they are not escaped before.
-            formatters={
-                "class": StringFormatter(),
-                **{title: NumberFormatter(format=form) for title, form in DIGITS.items()},
-            },
-            stylesheets=[":host .tabulator { font-size: 12px; }"],
-        )
+        # The names of classes come from files; as text they are escaped by the table, so they are not escaped before.
+        self.table = row_table(rows(sample, np.zeros(0, int)), {"class": "", **DIGITS}, height=470)
         self.order.param.watch(self._reorder, "value")
         self.table.on_click(self._open)
         selection.param.watch(self._fill, ["mask", "by", "descending"])
