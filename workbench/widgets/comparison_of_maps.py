@@ -27,6 +27,7 @@ from .menu import Menu
 from .networks import Networks
 from .owner import owner
 from .panes import fold, line, pane, picture, row, say
+from .relevance_shares import OF_PARTICLES
 from .relevance_study import SEED, lacking
 from .study import Study
 from .table import table, table_pane
@@ -47,14 +48,6 @@ JETS = {"300": 300, "1,000": 1000}
 NO_SECOND = "Choose a second sample on the left first."
 NOT_COMPARED = f"Not compared yet: press “{COMPARE}”."
 CHANGED = "The page has changed since; compare again."
-WORDS = {
-    "species": "particle type",
-    "charge": "charge",
-    "rank": "rank in pT",
-    "deltar": "ΔR to the jet axis",
-    "fraction": "share of the jet's pT",
-}
-"""Ways to sort particles, in words."""
 
 
 class MapComparison(pn.viewable.Viewer):
@@ -303,7 +296,9 @@ class SamplesAtEqualScore(pn.viewable.Viewer):
         self.analysis, self.owner = analysis, owner()
         small: dict[str, Any] = {"size": "small", "sizing_mode": "stretch_width", "margin": (4, 6)}
         self.number = pmui.Select(label="Jets of each sample", options=JETS, value=300, **small)
-        self.by = pmui.Select(label="Particles sorted by", options=_named(WORDS), value="species", **small)
+        self.by = pmui.Select(
+            label="Particles sorted by", options=_named(OF_PARTICLES), value="species", **small
+        )
         self.study = Study(COMPARE, self._begin, self._take, errands=analysis.errands)
         self.told, self.check = line(variant="body2"), line(variant="caption")
         self.content = pn.Column(sizing_mode="stretch_width", margin=0)
@@ -388,7 +383,9 @@ class SamplesAtEqualScore(pn.viewable.Viewer):
     def show(self, found: Mapping[str, Any]) -> None:
         """Shows what `at_equal_score` found."""
         self.found = found
-        self.by.param.update(options=_named({name: WORDS[name] for name in found}), value=next(iter(found)))
+        self.by.param.update(
+            options=_named({name: OF_PARTICLES[name] for name in found}), value=next(iter(found))
+        )
         if not len(self.content):
             self.source, self.bins, self.rows = equal_score.empty(), FactorRange(), table_pane()
             self.plot = equal_score.shares_figure(self.source, self.bins)

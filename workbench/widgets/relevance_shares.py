@@ -19,15 +19,14 @@ from .panes import fold, pane, picture, row, say
 from .relevance_study import BY_CLASS, BY_OUTCOME, Finding, Part
 from .table import table, table_pane
 
-WORDS = {
+OF_PARTICLES = {
     "species": "particle type",
     "charge": "charge",
     "rank": "rank in pT",
     "deltar": "ΔR to the jet axis",
     "fraction": "share of the jet's pT",
-    "subjet": "kT subjet",
-    FEATURE: "input feature",
 }
+WORDS = {**OF_PARTICLES, "subjet": "kT subjet", FEATURE: "input feature"}
 """Ways to sort particles that have one axis, in words."""
 
 REFERENCE = {"absolute": "particles", "momentum": "particles"}
