@@ -12,7 +12,9 @@ from workbench.data.jets import Jets, momenta
 from workbench.explanation.aggregation import aggregated
 from workbench.explanation.agreement import agreement
 from workbench.explanation.mean_images import PIXELS, Sums
+from workbench.explanation.ordering import area, sides
 from workbench.explanation.planted import planted_tagger
+from workbench.explanation.probes import similarity
 from workbench.explanation.resampling import mean, written
 from workbench.explanation.trust import DOUBTFUL, assess
 from workbench.physics.bootstrap import Estimate
@@ -90,3 +92,41 @@ def test_maps_of_a_single_number_tell_nothing_of_what_was_learned():
     assert np.isnan(found.randomisation.size.value).all()
     assert not found.blind
     assert {badge.check: badge.verdict for badge in found.badges}["Learned"] == DOUBTFUL
+
+
+def test_the_error_of_a_weighted_mean_image_is_the_closed_form():
+    random = np.random.default_rng(3)
+    images, weight = random.exponential(size=(50, PIXELS, PIXELS)), random.uniform(0.5, 2, 50)
+    sums = Sums()
+    for part in (slice(0, 20), slice(20, 50)):
+        sums.add(images[part], weight[part])
+    average = np.average(images, axis=0, weights=weight)
+    squares = ((weight[:, None, None] * (images - average)) ** 2).sum(0)
+    np.testing.assert_allclose(sums.mean().mean, average)
+    np.testing.assert_allclose(sums.mean().error, np.sqrt(squares) / weight.sum())
+
+
+def test_signal_and_background_are_drawn_apart_from_one_another():
+    """Both sides come sorted: drawn alike, they would rise and fall together and hide most of the error.
+
+    300 draws know their spread to 4.1 %; five of these.
+    """
+    n, random = 400, np.random.default_rng(4)
+    signal, background = np.sort(random.normal(1, 1, n)), np.sort(random.normal(0, 1, n))
+    above = (signal[:, None] > background).astype(float)
+    closed = np.hypot(above.mean(1).std(), above.mean(0).std()) / np.sqrt(n)
+    label = np.repeat([True, False], n)
+    found = area(np.concatenate([signal, background]), sides(label, ~label, draws=300))
+    assert found.value == pytest.approx(above.mean())
+    assert found.error == pytest.approx(closed, rel=0.21)
+
+
+def test_the_error_of_a_similarity_is_the_spread_of_other_samples():
+    """The spread of 40 samples is known to 11 % and a jackknife over ten parts to 24 %, their mean to 4 %; four of the former."""
+    found = []
+    for seed in range(40):
+        random = np.random.default_rng(seed)
+        one = random.normal(size=(80, 3))
+        found.append(similarity({"a": one}, {"b": one + random.normal(size=(80, 3))}, seed=seed))
+    spread = np.std([s.value[0, 0] for s in found], ddof=1)
+    assert np.mean([s.error[0, 0] for s in found]) == pytest.approx(spread, rel=0.48)
