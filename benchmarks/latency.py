@@ -22,6 +22,7 @@ from tests.apps.browser import ROOT, chromium, click_until, idle, opened, servin
 from workbench.data import parquet
 from workbench.data.jets import Jets
 from workbench.physics.observables import observables
+from workbench.widgets.ways import RULE_WORDS
 
 OBSERVABLES = ("mass", "sd_mass", "multiplicity", "tau21", "tau32")
 TEXT = """
@@ -54,6 +55,15 @@ SUM = """(() => {{
   const sum = (column) => Array.from(column).reduce((a, x) => a + (typeof x === "number" ? x || 0 : 0), 0)
   return () => figure.renderers.map((r) => columns(r.data_source.data).map(sum)).join()
 }})()"""
+MAP = """(() => {
+  const figure = [...Bokeh.documents[0]._all_models.values()].find((m) => m.name === "particles" && m.renderers)
+  const get = (s) => s.data instanceof Map ? s.data.get("relevance") : s.data.relevance
+  const source = figure.renderers.map((r) => r.data_source).find(get)
+  let last = 0
+  return () => last = Array.from(get(source)).reduce((a, x) => a + Math.abs(x || 0), 0) || last
+})()"""
+"""The last map stays while the next is worked out."""
+
 TELLS = """(() => {{
   const walk = (root) => [...root.querySelectorAll("*")].flatMap((e) => [e, ...(e.shadowRoot ? walk(e.shadowRoot) : [])])
   const found = () => walk(document).filter((e) => !e.children.length && /{pattern}/.test(e.textContent))
@@ -110,6 +120,14 @@ def looked_at(page, when, baseline, times):
     told("next jet, its particles", when, found, baseline)
     found = measured(page, "keydown", score, lambda _: page.keyboard.press("ArrowRight"), times)
     told("next jet, its relevance", when, found, baseline)
+    found = []
+    for number in range(max(times // 2, 3)):
+        page.keyboard.press("ArrowRight")
+        page.wait_for_timeout(700)
+        page.get_by_role("combobox", name=re.compile("^Rule of the relevance")).click()
+        entry = page.get_by_role("menuitem", name=RULE_WORDS[("gamma", "0")[number % 2]].label, exact=True)
+        found += measured(page, "click", MAP, lambda _, entry=entry: entry.click(), 1)
+    told("rule, the changed map", when, found, baseline)
     other = SUM.format(name="multiplicity")
     page.locator(".wb-mass canvas").first.scroll_into_view_if_needed()
     box = page.locator(".wb-mass canvas").first.bounding_box()

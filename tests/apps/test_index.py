@@ -179,7 +179,8 @@ def test_the_index_fits_a_narrow_window(address, browser):
 
 def test_picture_numbers_and_python_of_a_pane_are_taken_away(address, browser, tmp_path):
     with opened(browser, f"{address.rsplit('/', 1)[0]}/jets") as page:
-        page.get_by_text(re.compile(r"of [\d,]+ jets selected")).first.wait_for()
+        page.get_by_text("Area under the ROC curve").wait_for()
+        idle(page)
         button = page.get_by_role("button", name="Menu of Mass", exact=True)
 
         def taken(item):
