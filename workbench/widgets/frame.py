@@ -150,7 +150,7 @@ class RunChip(Chip):
     def _card(self) -> str:
         fitted = self.analysis.fitted
         if fitted is None:
-            return "Train a network in step 3, or wait until the bundled one is there."
+            return "Choose or train a network on the left, or wait until the bundled one is there."
         said = {
             "network": fitted.engine.network,
             "classes": list(fitted.classes),
