@@ -23,7 +23,7 @@ from .display3d import Display3D
 from .display_controls import DisplayControls
 from .flat_views import FLAT, FlatViews, legend
 from .object_table import ObjectTable, listed, numbers, with_deposits
-from .panes import line, picture, say
+from .panes import Line, line, picture, say
 from .standalone import standalone
 
 NAMES = {"3d": "3D", "eta-phi": "η–φ", "x-y": "x–y", "r-z": "r–z"}
@@ -68,7 +68,7 @@ class EventDisplay(pn.viewable.Viewer):
         self.title, self.lacks = line(variant="body1"), line(variant="caption")
         self.told, self.kinds = (
             line(variant="body2"),
-            pn.pane.HTML("", margin=(2, 6), styles={"font-size": "12px"}),
+            Line("", margin=(2, 6), styles={"font-size": "12px"}),
         )
         self.nothing = pn.Column(line(NOTHING, variant="body1"), sizing_mode="stretch_width")
         if opening is not None:

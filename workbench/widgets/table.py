@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import panel as pn
 
+from .panes import Line
 from .text import safe_text
 
 STYLE = """
@@ -46,6 +47,6 @@ def table(head: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
 
 def table_pane() -> pn.pane.HTML:
     """Returns the empty place of a table."""
-    return pn.pane.HTML(
+    return Line(
         "", stylesheets=[STYLE], sizing_mode="stretch_width", margin=(2, 6), styles={"overflow-x": "auto"}
     )
