@@ -16,7 +16,7 @@ from tests.apps.browser import ROOT, chromium, click_until, opened, serving
 WIDTH, HEIGHT, OF_RUNS, OF_JETS = 1400, 1000, 1350, 1800
 """Of a picture in screen units; those of the runs and the jets page are higher, so that their curves are seen."""
 
-PAGES = ("apps/index.py", "apps/jets.py", "apps/display.py", "apps/runs.py")
+PAGES = ("apps/index.py", "apps/jets.py", "apps/relevance.py", "apps/display.py", "apps/runs.py")
 RUNS = {
     "gradient-boosted trees": {"network": "trees", "iterations": 60},
     "dense network": {"network": "mlp", "epochs": 8},
@@ -60,6 +60,14 @@ def show_event(page: Any) -> None:
     page.get_by_text(re.compile(r"^Jet \d+ of ")).first.wait_for()
 
 
+def show_map(page: Any) -> None:
+    """Waits for the relevance of the open jet and opens what can be asked of it."""
+    page.get_by_text(re.compile("^score [+-].* rest$")).first.wait_for()
+    page.get_by_text("score of top", exact=False).first.wait_for()
+    page.get_by_role("tab", name="What if").click()
+    page.get_by_text("What if the jet were another?", exact=False).first.wait_for()
+
+
 def show_runs(page: Any) -> None:
     """Waits for the comparison."""
     page.get_by_text("Background rejection", exact=True).wait_for()
@@ -71,7 +79,7 @@ def show_index(page: Any) -> None:
 
 
 def main(folder: Path) -> None:
-    """Writes the six pictures."""
+    """Writes the pictures."""
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as runs:
         # The registry of this process and that of the server find their folder by it.
@@ -83,6 +91,8 @@ def main(folder: Path) -> None:
             "display-dark": ("display", HEIGHT, show_event),
             "jets-light": ("jets", OF_JETS, open_a_jet),
             "jets-dark": ("jets", OF_JETS, open_a_jet),
+            "relevance-light": ("relevance", OF_JETS, show_map),
+            "relevance-dark": ("relevance", OF_JETS, show_map),
             "jets-training": ("jets", OF_JETS, train),
         }
         with serving(*PAGES) as server, chromium() as browser:
