@@ -141,9 +141,12 @@ def test_the_question_mark_lists_the_keys():
 def test_the_bar_on_top_says_that_something_is_done():
     errands = Errands()
     frame = Frame("Jets", main=[line("x")], errands=errands)
+    assert frame.bar.sx == {"display": "none"}
     errands.doing = "measuring the jets"
-    assert frame.bar.visible
+    assert frame.bar.sx == {}
     assert frame.doing.object == "measuring the jets"
+    errands.doing = ""
+    assert frame.bar.sx == {"display": "none"}
     errands.close()
 
 

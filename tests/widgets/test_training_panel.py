@@ -136,6 +136,17 @@ def test_training_while_training_waits_behind_it_and_says_its_place(panel, worke
     assert said(panel.others) == "mlp, seed 3 runs too. mlp, seed 1: All epochs done."
 
 
+def test_a_click_is_answered_before_the_jets_are_handed_over(panel, worker):
+    panel.seed.value = 4
+    panel.begin()
+    assert said(panel.others) == "mlp, seed 4: 150 jets are being handed over to a worker."
+    assert not worker.jobs
+    settle(panel.errands)
+    panel.beat()
+    assert worker.jobs
+    assert said(panel.others) == ""
+
+
 def test_two_quick_clicks_train_once(panel, worker):
     panel.begin()
     assert panel.train.disabled

@@ -9,6 +9,8 @@ from bokeh.models import ImportedStyleSheet, Model, UIElement
 from panel.io.notebook import replace_inline_css
 from panel.models.esm import ReactiveESM
 
+from .layout import Layout
+
 
 class Cell(pn.Column):
     """A column whose scripts and style sheets are sent as text, each of them once; what is added later too.
@@ -16,6 +18,9 @@ class Cell(pn.Column):
     Panel sends them model by model: the hundred of them that an explorer has would each bring the whole library of
     widgets, 56 MB together, and take half a minute. What is added later it lets ask another host for its style sheets.
     """
+
+    def __init__(self, *content: Any, **parameters: Any) -> None:
+        super().__init__(*content, Layout(), **parameters)
 
     def _render_model(self, doc: Document | None = None, comm: Any = None) -> Model:
         root = super()._render_model(doc, comm)

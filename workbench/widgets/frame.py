@@ -19,6 +19,7 @@ from .connection import Connection
 from .errands import Errands
 from .export import Delivery
 from .keys import KEYS, SIGNS, Keys
+from .layout import Layout
 from .panes import line, page, say
 from .text import with_error
 
@@ -200,7 +201,7 @@ class Frame:
         self.teaching = Teaching() if teaching is None else teaching
         self.keys, self.delivery = Keys(), Delivery()
         self.doing = line("", variant="caption", align="center", styles=_DOING)
-        self.bar = pmui.LinearProgress(variant="indeterminate", visible=False, **_BAR)
+        self.bar = pmui.LinearProgress(variant="indeterminate", sx=_IDLE, **_BAR)
         chips = [chip for chip in (sample_chip, run_chip, tray, *header) if chip is not None]
         self.page = page(
             PRODUCT,
@@ -245,7 +246,16 @@ class Frame:
             self.doing,
             *([self.share] if share else []),
             *([] if plain else [self.help_button, self.switch, self.reveal]),
-            pn.Row(self.browser, Connection(), self.keys, self.delivery.place, width=0, height=0, margin=0),
+            pn.Row(
+                self.browser,
+                Connection(),
+                Layout(),
+                self.keys,
+                self.delivery.place,
+                width=0,
+                height=0,
+                margin=0,
+            ),
             margin=0,
             sizing_mode="stretch_width",
             styles={"color": theme.LIGHT.on_header, "min-width": "0", "flex-wrap": "nowrap"},
@@ -283,7 +293,8 @@ class Frame:
 
     def _say(self, *events: Any) -> None:
         assert self.errands is not None
-        self.bar.visible = bool(self.errands.doing)
+        # Not `visible`, with which the browser lays out the whole page.
+        self.bar.sx = {} if self.errands.doing else _IDLE
         say(self.doing, self.errands.doing)
 
 
@@ -325,6 +336,7 @@ _SWITCH: dict[str, Any] = {
         "typography": {"body1": {"fontSize": 13}, "body2": {"fontSize": 13}},
     },
 }
+_IDLE = {"display": "none"}
 _BAR: dict[str, Any] = {
     "sizing_mode": "stretch_width",
     "margin": 0,

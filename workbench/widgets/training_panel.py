@@ -67,6 +67,7 @@ def field(setting: Setting) -> Any:
 
 
 HANDING_OVER = "handing over the jets"
+GOING = "{name}: {jets:,} jets are being handed over to a worker."
 
 
 class TrainingPanel(pn.viewable.Viewer):
@@ -102,7 +103,7 @@ class TrainingPanel(pn.viewable.Viewer):
         self.told, self.others, self.plan = line(), line(variant="caption"), line(variant="caption")
         self.sources = training.Sources()
         self.curves = pn.Column(visible=False, sizing_mode="stretch_width")
-        self._said, self._ended = "", ""
+        self._said = self._ended = self._going = ""
         self.train.on_click(lambda _: self.begin())
         self.stop.on_click(lambda _: self.run.stop())
         self.run.param.watch(self._follow, ["job", "status", "done", "message", "live", "epochs"])
@@ -154,11 +155,13 @@ class TrainingPanel(pn.viewable.Viewer):
         }
         # Two quick clicks are one wish.
         self.train.disabled, self._ended = True, ""
+        self._going = GOING.format(name=name, jets=int(used.sum()))
         self.errands.send(
             HANDING_OVER,
             lambda: (jets[used], {**told, WHOLE: jets.fingerprint}),
             lambda made: self._submit(recipe, made[0], made[1], seed, name),
         )
+        self._say_others()
 
     def _submit(self, recipe: Recipe, jets: Jets, note: dict[str, Any], seed: int, name: str) -> None:
         job = submit(recipe, jets, seed=seed, name=name, owner=self.owner, note=note)
@@ -250,10 +253,11 @@ class TrainingPanel(pn.viewable.Viewer):
         return f"{name}: {one} {count} of {run.total:.0f}{fast}{left}.{best}{stopping}{remark}"
 
     def _say_others(self) -> None:
-        """Says what else of this owner runs or waits, about how long until its turn, and how the one before it ended."""
+        """Says what is on its way, what else of this owner runs or waits, and how the fit before ended."""
         others = [job for job in self.mine if job is not self.run.job]
         before = [self._ended] if self.run.busy and self._ended else []
-        sentence = " ".join([*map(turn, others), *before])
+        going = [self._going] if HANDING_OVER in self.errands.waiting else []
+        sentence = " ".join([*going, *map(turn, others), *before])
         if sentence != self._said:
             self._said = sentence
             say(self.others, sentence)
