@@ -103,7 +103,8 @@ def test_the_neighbours_in_the_order_of_the_selection_are_there_before_they_are_
         assert ak.to_list(analysis.explanation.relevance[0]) == expected(index)
 
 
-def test_another_tagger_another_rule_and_another_sample_are_explained_anew(analysis):
+def test_another_tagger_another_rule_and_another_sample_are_explained_anew(analysis, monkeypatch):
+    monkeypatch.setattr("workbench.widgets.analysis.PATIENCE", 0.0)
     analysis.selection.pick(5)
     settle(analysis.errands)
     analysis.rule = "0"
@@ -135,6 +136,44 @@ def test_neighbours_are_the_next_and_the_previous_in_turn_and_end_with_the_selec
     assert neighbours(order, 7, 2) == [1, 4, 3, 9]
     assert neighbours(order, 3, 2) == [1, 7]
     assert neighbours(order, 5, 2) == []
+
+
+def test_what_is_quick_is_taken_up_before_the_page_goes_on_and_what_is_slow_later():
+    errands, taken, go = Errands(), [], threading.Event()
+    errands.send("quick", lambda: 1, taken.append, patience=60)
+    assert taken == [1]
+    assert errands.doing == ""
+    errands.send("slow", lambda: go.wait(60), taken.append, patience=0.01)
+    assert taken == [1]
+    assert errands.doing == "slow"
+    go.set()
+    settle(errands)
+    assert taken == [1, True]
+    errands.close()
+
+
+def test_what_fails_at_once_is_said_at_once():
+    def fail():
+        raise DataError("There is no jet.")
+
+    errands = Errands()
+    errands.send("quick", fail, lambda _: None, patience=60)
+    assert errands.error == "There is no jet."
+    assert not errands.waiting
+    errands.close()
+
+
+def test_an_explanation_that_is_there_at_once_never_leaves_the_jet_without_one(analysis, monkeypatch):
+    monkeypatch.setattr("workbench.widgets.analysis.PATIENCE", 60.0)
+    seen = []
+    analysis.param.watch(lambda event: seen.append(event.new), "explanation")
+    for index in (5, 30, 6):
+        analysis.selection.pick(index)
+        assert ak.to_list(analysis.explanation.relevance[0]) == expected(index)
+    analysis.rule = "0"
+    assert ak.to_list(analysis.explanation.relevance[0]) == expected(6, -1)
+    assert len(seen) == 4
+    assert None not in seen
 
 
 def test_what_nobody_waits_for_is_not_said_to_be_done():

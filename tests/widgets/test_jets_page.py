@@ -48,6 +48,12 @@ def scored(page, monkeypatch):
     return page
 
 
+@pytest.fixture
+def later(monkeypatch):
+    """No explanation is there at once."""
+    monkeypatch.setattr("workbench.widgets.analysis.PATIENCE", 0.0)
+
+
 def planted(fitted, jets, *, seed, rule="epsilon"):
     """An explanation with relevance 1, 2, 3, … in order of the particles, and books that close."""
     relevance = ak.values_astype(ak.local_index(jets.constituents.pt) + 1, np.float64)
@@ -99,7 +105,7 @@ def test_the_loss_is_minus_the_log_of_the_true_class(scored):
     np.testing.assert_allclose(scored.sample.column("loss"), -np.log(true), rtol=1e-12)
 
 
-def test_an_open_jet_shows_its_relevance_and_the_books_that_make_its_score(scored):
+def test_an_open_jet_shows_its_relevance_and_the_books_that_make_its_score(scored, later):
     scored.selection.pick(5)
     assert np.isnan(scored.inspector.particles.data["relevance"]).all()
     settle(scored.errands)
@@ -112,13 +118,28 @@ def test_an_open_jet_shows_its_relevance_and_the_books_that_make_its_score(score
     assert list(inspector.table.value["relevance"]) == list(range(1, n + 1))
 
 
-def test_no_jet_ever_shows_the_relevance_of_another(scored):
+def test_no_jet_ever_shows_the_relevance_of_another(scored, later):
     scored.selection.pick(5)
     settle(scored.errands)
     # Its neighbours are explained ahead, this one is not.
     scored.selection.pick(200)
     assert np.isnan(scored.inspector.particles.data["relevance"]).all()
     assert len(scored.inspector.ledger.data["line"]) == 0
+
+
+def test_a_jet_whose_explanation_is_there_at_once_is_drawn_once(scored, monkeypatch):
+    monkeypatch.setattr("workbench.widgets.analysis.PATIENCE", 60.0)
+    scenes, tables = [], []
+    show = scored.display.show
+    monkeypatch.setattr(scored.display, "show", lambda scene: (scenes.append(scene), show(scene)))
+    scored.selection.pick(5)
+    scored.inspector.table.param.watch(lambda event: tables.append(event.new), "value")
+    scored.selection.pick(200)
+    settle(scored.errands, scored.beat)
+    n = int(JETS.counts[200])
+    assert len(scenes) == 2
+    assert len(tables) == 1
+    np.testing.assert_allclose(scored.inspector.particles.data["relevance"], np.arange(1, n + 1))
 
 
 def test_what_a_tagger_is_worth_is_said_with_errors_and_the_rule(scored):

@@ -35,6 +35,9 @@ EXPRESS = frozenset({EXPLAINING, PREFETCHING, EXPLAINING_SECOND, EDITING})
 NEIGHBOURS = 3
 """How many jets before and after the open one, in the order of the selection, are explained unasked."""
 
+PATIENCE = 0.1
+"""Seconds that a page waits for an explanation, so that a jet and its relevance are drawn together; most take a third."""
+
 KEPT = 512
 """Explanations that are kept; the one not looked at for the longest time goes first."""
 
@@ -416,15 +419,19 @@ class Analysis(param.Parameterized):
             self.errands.drop(kind)
         how = self.how
         known = self.explanations.find(fitted, jets, current, *how)
-        self.explanation = known
         if known is not None:
+            self.explanation = known
             self._prefetch(fitted, jets, how)
-        elif self.method not in SLOW:
+            return
+        if self.method not in SLOW:
             self.errands.send(
                 EXPLAINING if self.method == PROPAGATION else COMPARING,
                 lambda: _explained(fitted, jets, [current], *how),
                 lambda found: self._take(fitted, jets, [current], how, found),
+                patience=PATIENCE if self.method == PROPAGATION else 0.0,
             )
+        if self.explanations.find(fitted, jets, current, *how) is None:
+            self.explanation = None
 
     def _take(
         self,

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Collection
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from importlib import import_module
 from typing import Any
 
@@ -77,17 +77,28 @@ class Errands(param.Parameterized):
         self._quiet: set[str] = set()
 
     def send(
-        self, kind: str, work: Callable[[], Any], then: Callable[[Any], None], *, quiet: bool = False
+        self,
+        kind: str,
+        work: Callable[[], Any],
+        then: Callable[[Any], None],
+        *,
+        quiet: bool = False,
+        patience: float = 0.0,
     ) -> None:
         """Does `work` in a thread, later calls `then` with what it returned; `kind` is the user's word for it.
 
         Errands on different things have different kinds, also where the things have one name: put an id into it.
-        A `quiet` errand is one that nobody waits for: it is not said to be done.
+        A `quiet` errand is one that nobody waits for: it is not said to be done. What is done within `patience` seconds
+        is taken up before this returns, so that it is drawn together with what asked for it, once.
         """
         self.drop(kind)
         thread = self._quick if kind in self.express else self._usual
-        self._sent[kind] = thread.submit(alone, work), then
+        future = thread.submit(alone, work)
+        self._sent[kind] = future, then
         (self._quiet.add if quiet else self._quiet.discard)(kind)
+        if patience and wait([future], patience).done:
+            self._take_up(kind)
+            self.error = " ".join(self._failed.values())
         self._say()
 
     def drop(self, kind: str) -> None:
@@ -104,26 +115,25 @@ class Errands(param.Parameterized):
     def collect(self) -> None:
         """Takes up what is finished; an error becomes a sentence."""
         for kind, sent in list(self._sent.items()):
-            future, then = sent
             # What an errand before it took up may have sent a newer one of this kind.
-            if not future.done() or self._sent.get(kind) is not sent:
-                continue
-            del self._sent[kind]
-            failure = future.exception()
-            self._failed.pop(kind, None)
-            if failure is None:
-                try:
-                    then(future.result())
-                except (WorkbenchError, OSError) as error:
-                    failure = error
-            if failure is None:
-                continue
-            if isinstance(failure, WorkbenchError | OSError):
-                self._failed[kind] = str(failure)
-            else:
-                self._failed[kind] = f"{kind} failed: {type(failure).__name__}: {failure}"
+            if sent[0].done() and self._sent.get(kind) is sent:
+                self._take_up(kind)
         self.error = " ".join(self._failed.values())
         self._say()
+
+    def _take_up(self, kind: str) -> None:
+        future, then = self._sent.pop(kind)
+        failure = future.exception()
+        self._failed.pop(kind, None)
+        if failure is None:
+            try:
+                then(future.result())
+            except (WorkbenchError, OSError) as error:
+                failure = error
+        if isinstance(failure, WorkbenchError | OSError):
+            self._failed[kind] = str(failure)
+        elif failure is not None:
+            self._failed[kind] = f"{kind} failed: {type(failure).__name__}: {failure}"
 
     def _say(self) -> None:
         said = [kind for kind in self._sent if kind not in self._quiet]

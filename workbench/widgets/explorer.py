@@ -81,6 +81,7 @@ class Explorer(pn.viewable.Viewer):
         self.comparison.param.watch(self._explain_second, "current")
         self.analysis.param.watch(self._explain_second, ["rule", "method", "fitted", "signal", "background"])
         self.comparison.param.watch(self._draw, "walking")
+        self._drawn: tuple[Any, ...] = (None,) * 5
         self._timer: Any = None
         self._shown: list[pn.viewable.Viewable] = []
         self.build()
@@ -263,6 +264,11 @@ class Explorer(pn.viewable.Viewer):
         walked, second = self.comparison.walked, self.comparison.walking == SECOND
         jets, current = walked.sample.jets, walked.current
         explanation = self.analysis.beside_explanation if second else self.analysis.explanation
+        shown = jets, walked.sample.events, explanation, current, second
+        if all(new is old for new, old in zip(shown, self._drawn, strict=True)):
+            # An explanation that was there at once has drawn the jet that it is of.
+            return
+        self._drawn = shown
         if jets is None or current is None:
             self.display.clear()
             return

@@ -22,7 +22,7 @@ from ..views import graph, ledger, particles
 from ..views.features import of_particles
 from ..views.palette import symmetric_limit
 from . import code
-from .analysis import EDITING, PROPAGATION, SLOW, Analysis
+from .analysis import EDITING, PATIENCE, PROPAGATION, SLOW, Analysis
 from .edit_tools import EditTools
 from .emissions import EmissionSafety
 from .errands import public
@@ -250,7 +250,7 @@ class WhatIf(pn.viewable.Viewer):
             else:
                 self._take(before, after, *found)
 
-        self.analysis.errands.send(EDITING, explained, taken)
+        self.analysis.errands.send(EDITING, explained, taken, patience=PATIENCE)
 
     @property
     def _arguments(self) -> dict[str, Any]:
