@@ -115,6 +115,32 @@ def test_a_wrong_upload_is_refused_with_a_sentence_and_the_page_lives_on(address
         assert_quiet(page)
 
 
+def test_an_upload_is_of_its_own_session_and_no_other_sees_it(address, browser, folder):
+    file = (folder / "runs" / "toys.parquet").read_bytes()
+    with opened(browser, address) as one, opened(browser, address) as other:
+        ready(one)
+        ready(other)
+        before = other.get_by_text(SELECTED).first.inner_text()
+        for page in (one, other):
+            unfold(page, "Open a file", page.get_by_label("Search files"))
+        one.locator("input[type=file]").set_input_files(
+            {"name": "mine.parquet", "mimeType": "application/octet-stream", "buffer": file}
+        )
+        read = one.get_by_role("button", name="Read", exact=True)
+        click_until(one, read, one.get_by_text("All 300 jets of the file were read."))
+        one.get_by_text(re.compile("of 300 jets selected")).first.wait_for()
+        one.wait_for_function("location.search.includes('upload')")
+        assert other.get_by_text(SELECTED).first.inner_text() == before
+        assert other.get_by_text("mine.parquet").count() == 0
+        # Nor by the address that names it.
+        with opened(browser, one.url) as guest:
+            guest.get_by_text("a page that is no longer open and was not kept").wait_for()
+            ready(guest)
+            assert guest.get_by_text(SELECTED).first.inner_text() == before
+        for page in (one, other):
+            assert_quiet(page)
+
+
 @pytest.mark.parametrize(
     ("query", "sentence"),
     [
