@@ -9,6 +9,8 @@ import pytest
 from bokeh.core.json_encoder import serialize_json
 from bokeh.document import Document
 
+import workbench as wb
+from tests.patience import settle
 from tests.toys import toy_jets
 from workbench.data import parquet
 from workbench.errors import DataError
@@ -22,7 +24,7 @@ from workbench.widgets.errands import Errands
 from workbench.widgets.networks import PLANTED as PLANTED_NETWORK
 from workbench.widgets.networks import Networks
 from workbench.widgets.sample_picker import KEPT, PLANTED, SamplePicker
-from workbench.widgets.simulation_form import field
+from workbench.widgets.simulation_form import MOST_OF_LINK, field, from_key, source_of, to_key
 
 MARKUP = "<img src=x onerror=alert(1)>"
 
@@ -163,6 +165,68 @@ def test_an_id_that_cannot_be_opened_is_refused_before_anything_is_read(page, id
     with pytest.raises(DataError):
         page.picker.open_beside(id)
     assert page.errands.doing == ""
+
+
+ASKED = {"processes": ["QCD", "top"], "n": 20, "seed": 3, "pt": (600.0, 700.0), "tune": "Monash"}
+
+
+def test_a_link_simulates_the_very_jets_again(page, folder):
+    jets = wb.simulate.jets(**ASKED)
+    page.picker.take_simulated(jets, "made", to_key(ASKED, len(jets)), source_of(ASKED))
+    other = Page(folder)
+    other.picker.simulator.fields = {"pt": None}
+    other.picker.open(page.sample.id)
+    other.settle()
+    assert other.sample.jets.fingerprint == jets.fingerprint
+    assert other.sample.source == page.sample.source
+    assert eval(other.sample.source, {"wb": wb}).fingerprint == jets.fingerprint
+    assert other.sample.id in other.picker.second.options.values()
+    other.picker.close()
+    other.errands.close()
+
+
+def test_the_key_of_a_simulation_is_its_settings_and_of_a_stopped_one_it_is_none():
+    assert from_key(to_key(ASKED, 20)) == ASKED
+    with pytest.raises(DataError, match="not kept"):
+        from_key(to_key(ASKED, 19))
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"n": MOST_OF_LINK + 1}, "at most 20,000"),
+        ({"n": 0}, "at most 20,000"),
+        ({"n": "20"}, "not kept"),
+        ({"n": True}, "not kept"),
+        ({"seed": None}, "not kept"),
+        ({"processes": []}, "not kept"),
+        ({"processes": [MARKUP]}, "not kept"),
+        ({"processes": "QCD"}, "not kept"),
+        ({"cores": 1_000_000}, "not kept"),
+        ({"report": "x"}, "not kept"),
+    ],
+)
+def test_a_link_that_asks_for_what_no_page_simulates_is_refused(change, sentence):
+    with pytest.raises(DataError, match=sentence):
+        from_key(to_key({**ASKED, **change}, ASKED["n"] if "n" not in change else change["n"]))
+
+
+@pytest.mark.parametrize("change", [{"tune": "loud"}, {"pt": (5.0, 6.0)}, {"loudness": 3}])
+def test_settings_that_the_simulation_refuses_are_said_and_the_page_lives_on(page, change):
+    page.picker.take(toy_jets(5, 1))
+    page.picker.open(f"simulated:{to_key({**ASKED, **change}, 20)}")
+    settle(page.errands)
+    assert page.errands.error
+    assert "Traceback" not in page.errands.error
+    assert len(page.sample) == 5
+
+
+def test_simulations_of_one_name_both_stay_in_the_list(page):
+    for key in ("1", "2"):
+        page.picker.take_simulated(toy_jets(4, int(key)), "made", key)
+    listed = page.picker.choice.options
+    assert listed["Simulated: made"] == "simulated:1"
+    assert listed["Simulated: made (2)"] == "simulated:2"
 
 
 def test_an_upload_is_read_under_its_own_name_and_no_link_opens_it_elsewhere(page, folder):

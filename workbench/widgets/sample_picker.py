@@ -21,7 +21,7 @@ from ..state.selection import SelectionState
 from .errands import Errands, public
 from .file_browser import FileBrowser
 from .panes import fold, line, say
-from .simulation_form import SimulationForm
+from .simulation_form import SimulationForm, from_key, name_of, simulated, source_of
 
 BUNDLED = {
     "Top and QCD, Monash tune": "jets",
@@ -35,6 +35,7 @@ FILE, UPLOADED, SIMULATED = "file:", "upload:", "simulated:"
 NONE = ""
 READING = "reading the sample"
 READING_SECOND = "reading the second sample"
+SIMULATING, SIMULATING_SECOND = "simulating the link's sample", "simulating the link's second sample"
 KEPT = 6
 """Samples of this page that stay in memory beside those shown; the oldest goes first."""
 
@@ -53,7 +54,7 @@ class SamplePicker(pn.viewable.Viewer):
     """Fills a SampleState, and a ComparisonState with the second sample.
 
     A sample is named by its id: a bundled name, "file:…" for a file below the configured folders, "upload:…" and
-    "simulated:…" for what exists on this page only.
+    "simulated:…" for what was made on a page: a link of that simulates it again.
     """
 
     def __init__(
@@ -112,9 +113,10 @@ class SamplePicker(pn.viewable.Viewer):
             return
         if id.startswith(FILE):
             self.files.path(Wanted.read(id.removeprefix(FILE))[0])
-        elif id.startswith((UPLOADED, SIMULATED)):
-            what = "uploaded to" if id.startswith(UPLOADED) else "simulated on"
-            msg = f"The link's sample was {what} a page that is no longer open and was not kept; choose or simulate one."
+        elif id.startswith(SIMULATED):
+            from_key(id.removeprefix(SIMULATED))
+        elif id.startswith(UPLOADED):
+            msg = "The link's sample was uploaded to a page that is no longer open and was not kept; choose or simulate one."
             raise DataError(msg)
         elif id not in OFFERED.values():
             msg = f"There is no sample {id[:60]!r}; {nearest(id, OFFERED.values())}"
@@ -127,10 +129,7 @@ class SamplePicker(pn.viewable.Viewer):
             DataError: there is no such sample.
         """
         self.check(id)
-        if id in self.kept:
-            self._show(id, self.kept[id], then)
-        else:
-            self.errands.send(READING, lambda: self._read(id), lambda kept: self._show(id, kept, then))
+        self._get(id, (READING, SIMULATING), lambda kept: self._show(id, kept, then))
 
     def open_beside(self, id: str) -> None:
         """Shows the sample of this id beside the first; the empty id takes the second sample away.
@@ -142,12 +141,7 @@ class SamplePicker(pn.viewable.Viewer):
             self.comparison.clear()
             return
         self.check(id)
-        if id in self.kept:
-            self._show_beside(id, self.kept[id])
-        else:
-            self.errands.send(
-                READING_SECOND, lambda: self._read(id), lambda kept: self._show_beside(id, kept)
-            )
+        self._get(id, (READING_SECOND, SIMULATING_SECOND), lambda kept: self._show_beside(id, kept))
 
     def take(self, jets: Jets) -> None:
         """Shows these jets."""
@@ -174,7 +168,26 @@ class SamplePicker(pn.viewable.Viewer):
         self.uploads.close()
         self.browser.stop()
 
+    def _get(self, id: str, kinds: tuple[str, str], show: Callable[[Kept], None]) -> None:
+        """Shows what is kept, else reads it or simulates it again; what was asked for before is no longer wanted."""
+        for kind in kinds:
+            self.errands.drop(kind)
+        if id in self.kept:
+            show(self.kept[id])
+            return
+
+        def take(kept: Kept) -> None:
+            if id.startswith(SIMULATED):
+                self._remember(id, kept)
+            show(kept)
+
+        self.errands.send(kinds[id.startswith(SIMULATED)], lambda: self._read(id), take)
+
     def _read(self, id: str) -> Kept:
+        if id.startswith(SIMULATED):
+            asked = from_key(id.removeprefix(SIMULATED))
+            made = simulated(asked, self.simulator.owner)
+            return Kept(made, name_of(asked, len(made)), source_of(asked))
         if id.startswith(FILE):
             place, wanted = Wanted.read(id.removeprefix(FILE))
             opened = open_file(self.files.path(place), wanted, written=self.files.written(place))
@@ -193,15 +206,22 @@ class SamplePicker(pn.viewable.Viewer):
 
     def _keep(self, id: str, kept: Kept) -> None:
         """Adds a sample to the choice and shows it."""
+        self._remember(id, kept)
+        self._set(self.choice, id, self.choice.options)
+        self._show(id, kept)
+
+    def _remember(self, id: str, kept: Kept) -> None:
+        """Adds a sample to both choices."""
         self.kept.pop(id, None)
         self.kept[id] = kept
         for old in list(self.kept)[: max(len(self.kept) - KEPT, 0)]:
             del self.kept[old]
-        mine = {_title(id, one): id for id, one in self.kept.items()}
-        self._set(self.choice, id, {**OFFERED, **mine})
-        second = self.second.value if self.second.value in {NONE, *OFFERED.values(), *self.kept} else NONE
-        self._set(self.second, second, {"none": NONE, **OFFERED, **mine})
-        self._show(id, kept)
+        offered = {**OFFERED, **_titled(self.kept)}
+        shown = bool(self.sample.id) and self.sample.id == self.choice.value
+        first = self._with(offered, self.sample) if shown else offered
+        self._set(self.choice, self.choice.value if self.choice.value in first.values() else id, first)
+        second = self.second.value if self.second.value in {NONE, *offered.values()} else NONE
+        self._set(self.second, second, {"none": NONE, **offered})
 
     def _show(self, id: str, kept: Kept, then: Callable[[], None] | None = None) -> None:
         self.sample.take(kept.jets, kept.name, kept.source, id=id, events=kept.events)
@@ -287,6 +307,16 @@ class SamplePicker(pn.viewable.Viewer):
             fold("Where this sample came from", self.origin),
             sizing_mode="stretch_width",
         )
+
+
+def _titled(kept: Mapping[str, Kept]) -> dict[str, str]:
+    """Returns the ids by what stands in the list; of equal names the later ones are numbered."""
+    titled: dict[str, str] = {}
+    for id, one in kept.items():
+        title = _title(id, one)
+        same = sum(1 for other in titled if other == title or other.startswith(f"{title} ("))
+        titled[f"{title} ({same + 1})" if same else title] = id
+    return titled
 
 
 def _title(id: str, kept: Kept) -> str:

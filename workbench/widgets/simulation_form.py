@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import panel as pn
@@ -10,6 +10,7 @@ import panel_material_ui as pmui
 import param
 
 from ..data.jets import Jets
+from ..errors import DataError
 from ..jobs.submit import submit_call
 from ..state.run import RunState
 from .errands import Errands, public
@@ -21,6 +22,62 @@ FIRST = ("pt", "tune")
 """Settings that are always in view; the others are folded away."""
 MOST = 1_000_000
 """Largest number of jets that a page simulates."""
+MOST_OF_LINK = 20_000
+"""Largest number of jets that a link simulates again: it starts work that nobody has pressed a button for."""
+NOT_OF_LINK = {"report", "stop", "cores"}
+"""Arguments of `simulate.jets` that are no settings."""
+UNREADABLE = "The link's sample was simulated on a page that is no longer open and was not kept; choose or simulate one."
+
+
+def name_of(asked: Mapping[str, Any], n: int) -> str:
+    """Returns what `n` jets of a simulation are called."""
+    return f"{' + '.join(asked['processes'])}, {n:,} jets, seed {asked['seed']}"
+
+
+def source_of(asked: Mapping[str, Any]) -> str:
+    """Returns the Python that simulates them again."""
+    return f"wb.simulate.jets({', '.join(f'{name}={value!r}' for name, value in asked.items())})"
+
+
+def to_key(asked: Mapping[str, Any], n: int) -> str:
+    """Returns a key of `n` jets that were made: the settings where these give them all again, digits where it was stopped."""
+    text = json.dumps(asked, separators=(",", ":"))
+    return text if n == asked["n"] else hashlib.sha256(f"{text} {n}".encode()).hexdigest()[:16]
+
+
+def from_key(key: str) -> dict[str, Any]:
+    """Returns the arguments of `simulate.jets` that a key of a link stands for; their bounds are seen to by the simulation.
+
+    Raises:
+        DataError: it stands for none, or for more jets than a link may simulate.
+    """
+    try:
+        asked = json.loads(key)
+        processes, n, seed = asked["processes"], asked["n"], asked["seed"]
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise DataError(UNREADABLE) from error
+    listed = isinstance(processes, list) and processes and all(name in PROCESSES for name in processes)
+    if not listed or type(n) is not int or type(seed) is not int or NOT_OF_LINK & asked.keys():
+        raise DataError(UNREADABLE)
+    if not 0 < n <= MOST_OF_LINK:
+        msg = f"The link asks to simulate {n:,} jets; a link does at most {MOST_OF_LINK:,}, so simulate them in step 1."
+        raise DataError(msg)
+    return {name: tuple(v) if isinstance(v, list) and v is not processes else v for name, v in asked.items()}
+
+
+def simulated(asked: Mapping[str, Any], owner: str) -> Jets:
+    """Returns the jets, made in a worker process where the tray of jobs shows it; to be called in a thread that may wait.
+
+    Raises:
+        DataError: it was stopped.
+    """
+    job = submit_call(public("simulate").jets, name="simulation", owner=owner, **asked)
+    jets = job.result()
+    if len(jets) < asked["n"]:
+        msg = f"The simulation of the link's sample was stopped after {len(jets):,} of {asked['n']:,} jets; simulate it in step 1."
+        raise DataError(msg)
+    assert isinstance(jets, Jets)
+    return jets
 
 
 class SimulationForm(pn.viewable.Viewer):
@@ -125,11 +182,8 @@ class SimulationForm(pn.viewable.Viewer):
         if len(jets) == 0:
             say(self.told, "Stopped before the first jet was made.")
             return
-        text = ", ".join(f"{name}={value!r}" for name, value in asked.items())
-        whole = len(jets) == asked["n"]
-        key = hashlib.sha256(json.dumps([asked, len(jets)], default=list).encode()).hexdigest()[:16]
-        name = f"{' + '.join(asked['processes'])}, {len(jets):,} jets, seed {asked['seed']}"
-        self._take(jets, name, key, f"wb.simulate.jets({text})" if whole else "")
+        source = source_of(asked) if len(jets) == asked["n"] else ""
+        self._take(jets, name_of(asked, len(jets)), to_key(asked, len(jets)), source)
 
     def __panel__(self) -> pn.viewable.Viewable:
         return pn.Column(
@@ -141,7 +195,7 @@ class SimulationForm(pn.viewable.Viewer):
             pn.Row(self.start, self.stop),
             self.bar,
             self.told,
-            line("It stays on this page only: a link cannot open it again.", variant="caption"),
+            line(f"A link simulates up to {MOST_OF_LINK:,} jets again.", variant="caption"),
             sizing_mode="stretch_width",
             margin=0,
         )
