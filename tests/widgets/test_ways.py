@@ -18,7 +18,7 @@ from workbench.state.sample import SampleState
 from workbench.state.selection import SelectionState
 from workbench.widgets.analysis import ATTENTION, METHODS, RULES, SLOW, Analysis
 from workbench.widgets.errands import Errands
-from workbench.widgets.ways import EXPLAIN, METHOD_WORDS, NO_SOFTMAX, RULE_WORDS, Ways
+from workbench.widgets.ways import ALONE, EXPLAIN, METHOD_WORDS, NO_SOFTMAX, NOTHING, OTHERS, RULE_WORDS, Ways
 
 JETS = toy_jets(40, 3)
 
@@ -70,6 +70,24 @@ def test_every_way_of_the_engine_is_offered_in_words_but_what_standardised_input
     assert set(RULES) == set(RULE_WORDS)
     assert set(METHODS) == set(ENGINE_METHODS) == set(METHOD_WORDS)
     assert set(ATTENTION) == set(ENGINE_ATTENTION)
+
+
+@pytest.mark.parametrize(("against", "seed"), [("W", ("top", "W")), (OTHERS, "top"), (NOTHING, ("top",))])
+def test_the_score_stands_against_a_class_all_others_or_nothing(ways, asked, against, seed):
+    assert list(ways.background.options) == ["QCD", "W", "top", OTHERS, NOTHING]
+    ways.background.value = against
+    settle(ways.analysis.errands)
+    assert asked[-1]["seed"] == seed
+    assert (ways.signal.value, ways.background.value) == ("top", against)
+    assert (ALONE in ways.said.object) is (against == NOTHING)
+    # What the tagger is measured by stays a pair of classes.
+    assert ways.analysis.seed == ("top", "W" if against == "W" else "QCD")
+    ways.signal.value = "QCD"
+    settle(ways.analysis.errands)
+    assert asked[-1]["seed"] == {"W": ("QCD", "W"), OTHERS: "QCD", NOTHING: ("QCD",)}[against]
+    ways.background.value = "W"
+    settle(ways.analysis.errands)
+    assert asked[-1]["seed"] == ("QCD", "W")
 
 
 @pytest.mark.parametrize("rule", RULES)

@@ -24,6 +24,7 @@ NAMES = (
     "attention",
     "signal",
     "background",
+    "opposed",
     "view",
     "edits",
 )
@@ -56,6 +57,7 @@ class LinkState(param.Parameterized):
     attention: str = param.String("", doc="How relevance passes attention.")
     signal: str = param.String("", doc="Class that the explained score speaks for.")
     background: str = param.String("", doc="Class that it speaks against.")
+    opposed: str = param.String("", doc="What else than that class it speaks against.")
     view: str = param.String("", doc="How the event display shows the jet.")
     edits: str = param.String("", doc="What was done to the open jet, see `EditHistory.to_text`.")
     shown: list[str] = param.List([], item_type=str, doc="Distributions that are shown; empty is as usual.")

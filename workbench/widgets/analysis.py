@@ -65,6 +65,9 @@ SLOW = frozenset({"integrated gradients", "shapley sampling"})
 ATTENTION = ("attnlrp", "cp")
 """How relevance passes a softmax; the names are those of `explain`."""
 
+OPPOSED = ("background", "nothing", "others")
+"""What the explained score stands against: one class, nothing (the logit alone), the mean of all other classes."""
+
 COMPARING = "explaining the jet the other way"
 """What the page says while another method than relevance propagation explains the jet."""
 
@@ -217,6 +220,11 @@ class Analysis(param.Parameterized):
     attention: str = param.Selector(
         default=ATTENTION[0], objects=list(ATTENTION), doc="How relevance passes a softmax."
     )
+    opposed: str = param.Selector(
+        default=OPPOSED[0],
+        objects=list(OPPOSED),
+        doc="What the score of the open jet's explanation stands against.",
+    )
     record: bool = param.Boolean(False, doc="Relevance of edges and layers is kept too.")
     explanation: Explanation | None = param.ClassSelector(
         class_=Explanation, allow_None=True, doc="Of the open jet."
@@ -232,7 +240,7 @@ class Analysis(param.Parameterized):
         sample.making = self.giving
         sample.param.watch(self._on_sample, "jets")
         selection.param.watch(self._explain, "current")
-        self.param.watch(self._explain, ["rule", "method", "attention", "record"])
+        self.param.watch(self._explain, ["rule", "method", "attention", "opposed", "record"])
         self.param.watch(self._score_beside, ["beside", "fitted"])
 
     def take(
@@ -292,9 +300,9 @@ class Analysis(param.Parameterized):
 
     @property
     def how(self) -> tuple[str, ...]:
-        """How the open jet is explained: rule, signal, background, method, attention, "recorded" or ""."""
+        """How the open jet is explained: rule, signal, background, what it is opposed to, method, attention, "recorded" or ""."""
         kept = "recorded" if self.record else ""
-        return self.rule, self.signal, self.background, self.method, self.attention, kept
+        return self.rule, self.signal, self.background, self.opposed, self.method, self.attention, kept
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -486,12 +494,13 @@ def neighbours(order: np.ndarray, current: int | None, n: int) -> list[int]:
 
 
 def arguments(
-    rule: str, signal: str, background: str, method: str, attention: str, kept: str
+    rule: str, signal: str, background: str, opposed: str, method: str, attention: str, kept: str
 ) -> dict[str, Any]:
     """Returns the named arguments of `explain` of one way to explain, see `Analysis.how`."""
     other = {"method": method} if method != PROPAGATION else {"rule": rule}
     passed = {"attention": attention} if attention != ATTENTION[0] else {}
-    return {**other, "seed": (signal, background), **passed, **({"record": True} if kept else {})}
+    seed = {"background": (signal, background), "nothing": (signal,), "others": signal}[opposed]
+    return {**other, "seed": seed, **passed, **({"record": True} if kept else {})}
 
 
 def _explained(fitted: Any, jets: Jets, indices: Sequence[int], *how: str) -> list[Explanation]:

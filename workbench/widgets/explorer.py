@@ -79,7 +79,8 @@ class Explorer(pn.viewable.Viewer):
         self.analysis.param.watch(self._draw_first, "explanation")
         self.analysis.param.watch(self._draw_second, "beside_explanation")
         self.comparison.param.watch(self._explain_second, "current")
-        self.analysis.param.watch(self._explain_second, ["rule", "method", "fitted", "signal", "background"])
+        chosen = ["rule", "method", "attention", "opposed", "fitted", "signal", "background"]
+        self.analysis.param.watch(self._explain_second, chosen)
         self.comparison.param.watch(self._draw, "walking")
         self._drawn: tuple[Any, ...] = (None,) * 5
         self._timer: Any = None

@@ -8,7 +8,7 @@ from ..state.display import VIEWS
 from ..state.link import LinkState
 from . import jet_views
 from .address import Address
-from .analysis import ATTENTION, METHODS, RULES
+from .analysis import ATTENTION, METHODS, OPPOSED, RULES
 from .explorer import Explorer
 from .networks import BUNDLED, Networks
 from .sample_picker import SamplePicker
@@ -16,7 +16,7 @@ from .sample_picker import SamplePicker
 FIRST = "jets"
 """The sample of a page whose address names none."""
 
-WAYS = {"rule": RULES, "method": METHODS, "attention": ATTENTION}
+WAYS = {"rule": RULES, "method": METHODS, "attention": ATTENTION, "opposed": OPPOSED}
 """How the open jet is explained: what there is, the usual first."""
 
 

@@ -76,6 +76,8 @@ METHOD_WORDS: Mapping[str, Word] = {
 }
 """Ways to explain."""
 
+OTHERS, NOTHING = "the mean of all others", "nothing: its logit alone"
+ALONE = "A logit alone has no zero of its own: raised for all classes alike it says nothing, yet it is explained too."
 ATTENTION_WORDS = {"AttnLRP: through the weights too": "attnlrp", "CP: weights taken as given": "cp"}
 NO_SOFTMAX = "This network has no attention, so the choice makes no difference."
 UNNAMED = "This combination of method, rule and attention is for one jet alone; choose another."
@@ -126,7 +128,7 @@ class Ways(pn.viewable.Viewer):
             )
         for widget in (self.signal, self.background):
             widget.param.watch(self._choose_score, "value")
-        watched = ["rule", "method", "attention", "fitted", "signal", "background", "explanation"]
+        watched = ["rule", "method", "attention", "opposed", "fitted", "signal", "background", "explanation"]
         self.analysis.param.watch(self._follow, watched)
         self.analysis.selection.param.watch(self._follow, "current")
 
@@ -138,12 +140,18 @@ class Ways(pn.viewable.Viewer):
         if self._following or self.analysis.fitted is None:
             return
         signal, background = self.signal.value, self.background.value
+        opposed = {OTHERS: "others", NOTHING: "nothing"}.get(background, "background")
+        if opposed != "background":
+            others = [name for name in self.analysis.fitted.classes if name != signal]
+            background = self.analysis.background if self.analysis.background in others else others[0]
+        self.analysis.opposed = opposed
         if signal == background:
             # The other end of the score gives way: of two classes they change places.
             others = [name for name in self.analysis.fitted.classes if name != event.new]
             before = event.old if event.old in others else others[0]
             signal, background = (event.new, before) if event.obj is self.signal else (before, event.new)
-        self.analysis.against(signal, background)
+        if (signal, background) != self.analysis.seed:
+            self.analysis.against(signal, background)
 
     def _follow(self, *events: Any) -> None:
         """Shows what is looked at, whoever chose it."""
@@ -153,10 +161,10 @@ class Ways(pn.viewable.Viewer):
         with pn.io.hold():
             for name in ("rule", "method", "attention"):
                 getattr(self, name).value = getattr(analysis, name)
-            for select, chosen in ((self.signal, analysis.signal), (self.background, analysis.background)):
-                select.param.update(
-                    options=classes, value=chosen if chosen in classes else None, disabled=not classes
-                )
+            against = [*classes, *([OTHERS] if len(classes) > 2 else []), *([NOTHING] if classes else [])]
+            chosen = {"others": OTHERS, "nothing": NOTHING}.get(analysis.opposed, analysis.background)
+            self._offer(self.signal, classes, analysis.signal)
+            self._offer(self.background, against, chosen)
             how = analysis.explanation.how if analysis.explanation is not None else {}
             trees = bool(how) and propagates and "rule" not in how
             self.rule.disabled = self.attention.disabled = not propagates or trees
@@ -168,12 +176,19 @@ class Ways(pn.viewable.Viewer):
             say(self.said, self._sentence(trees))
         self._following = False
 
+    def _offer(self, select: pmui.Select, options: list[str], chosen: str) -> None:
+        value = chosen if chosen in options else None
+        select.param.update(options=options, value=value, disabled=not options)
+
     def _missing(self) -> str:
         if self.analysis.fitted is None:
             return "Choose or train a tagger first."
         return "Open a jet first." if self.analysis.selection.current is None else ""
 
     def _sentence(self, trees: bool) -> str:
+        return f"{self._way(trees)} {ALONE if self.analysis.opposed == 'nothing' else ''}".strip()
+
+    def _way(self, trees: bool) -> str:
         if trees:
             return "Boosted trees have exact Shapley values; no rule is needed."
         if self.analysis.method != PROPAGATION:

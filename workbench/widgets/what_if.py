@@ -321,9 +321,10 @@ class WhatIf(pn.viewable.Viewer):
         first, last = (float(why.ledger.score[0]) for why in explanations if why is not None)
         before, after = (1 / (1 + np.exp(-score)) for score in (first, last))
         analysis = self.analysis
-        two = len(analysis.fitted.classes) == 2
+        two = len(analysis.fitted.classes) == 2 and analysis.opposed != "nothing"
         share = f"; probability of {analysis.signal} {before:.3f} → {after:.3f}" if two else ""
-        score = f"Score {analysis.signal} against {analysis.background}"
+        against = {"nothing": "alone", "others": "against the mean of all others"}
+        score = f"Score {analysis.signal} {against.get(analysis.opposed, f'against {analysis.background}')}"
         if not self._chain:
             return f"{score}: {first:+.3f} log-odds{f', probability of {analysis.signal} {before:.3f}' if two else ''}; not edited yet."
         return f"{score}: {first:+.3f} → {last:+.3f} log-odds, a change of {last - first:+.3f}{share}."
