@@ -1,3 +1,4 @@
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -7,6 +8,7 @@ import torch
 from tests.toys import toy_jets
 from workbench.data.jets import Jets, concatenate
 from workbench.engines.tagging import Tagger
+from workbench.engines.training import threads
 from workbench.errors import DataError, TrainingError
 from workbench.physics.roc import roc
 from workbench.progress import Outcome
@@ -205,6 +207,28 @@ def test_a_jet_of_one_particle_and_one_of_none_are_scored(jets):
         none = Jets.of(jets.constituents[:2, :0], p4=jets.p4[:2])
         assert np.isfinite(fitted.score(few)).all()
         assert np.isfinite(fitted.score(none)).all()
+
+
+def test_two_sessions_that_compute_at_once_leave_the_number_of_threads_as_it_was():
+    inside, leave, seen = threading.Barrier(2), [threading.Event(), threading.Event()], {}
+
+    def session(which):
+        with threads(1):
+            inside.wait(60)
+            seen[which] = torch.get_num_threads()
+            leave[which].wait(60)
+
+    before, sessions = torch.get_num_threads(), [threading.Thread(target=session, args=(i,)) for i in (0, 1)]
+    for one in sessions:
+        one.start()
+    for event, one in zip(leave, sessions, strict=True):
+        event.set()
+        one.join(60)
+    after = threading.Thread(target=lambda: seen.update(after=torch.get_num_threads()))
+    after.start()
+    after.join(60)
+    assert seen == {0: 1, 1: 1, "after": before}
+    assert torch.get_num_threads() == before
 
 
 def test_scoring_takes_the_threads_of_its_engine_and_gives_them_back(monkeypatch):

@@ -17,6 +17,7 @@ from tests.toys import toy_jets
 from workbench.engines.tagging import Tagger
 from workbench.errors import JobError, TrainingError
 from workbench.jobs import submit as jobs
+from workbench.jobs.cluster import CLOSED, LocalProcesses
 from workbench.jobs.recipe import Recipe, describe
 from workbench.progress import Outcome
 
@@ -298,6 +299,26 @@ def test_a_stop_is_acknowledged_by_work_that_does_not_look_and_close_leaves_noth
     # The interrupted wait for the answer refers to the job in a circle.
     gc.collect()
     assert not folder.exists()
+
+
+def test_who_still_waits_for_a_worker_when_they_are_ended_starts_no_other():
+    cluster, said = LocalProcesses(1, lambda message: None), []
+
+    def wait():
+        try:
+            with cluster.lease():
+                said.append("leased")
+        except JobError as error:
+            said.append(str(error))
+
+    with cluster.lease():
+        waiting = threading.Thread(target=wait)
+        waiting.start()
+        cluster.close()
+        waiting.join(LONG)
+    assert said == [CLOSED]
+    with pytest.raises(JobError, match="submit again"):
+        cluster.start()
 
 
 def test_after_close_and_after_the_death_of_the_scheduler_it_starts_again():

@@ -5,13 +5,14 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from threadpoolctl import ThreadpoolController
 from torch import Tensor, nn
 
 from ..errors import TrainingError
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 FABRIC = "lightning_fabric"
 """Imported with the first fit: who only opens a network need not wait two seconds for it."""
+
+OPENMP = ThreadpoolController().select(user_api="openmp")
+"""What torch computes with on several cores."""
 
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 """Precisions of a fit, in Fabric's words."""
@@ -138,15 +142,13 @@ def _seed(seed: int, on_gpu: bool) -> None:
         torch.cuda.manual_seed_all(seed)
 
 
-@contextmanager
-def threads(number: int) -> Iterator[None]:
-    """Runs its body with torch on so many threads."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(number)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+def threads(number: int) -> AbstractContextManager[Any]:
+    """Runs its body with torch on so many threads; all other threads of this process keep theirs.
+
+    Not by torch.set_num_threads, which is of the whole process: of two sessions that score at once, each setting and
+    restoring it, the last would leave whatever comes after them on the number of the first.
+    """
+    return OPENMP.limit(limits=number)
 
 
 def train(

@@ -28,6 +28,8 @@ PATIENCE = 10
 """Seconds a site's scheduler may take to answer."""
 AWAY = "The scheduler {address} (WORKBENCH_SCHEDULER) did not answer ({reason}); see that it runs, or unset the variable to work on this computer."
 
+CLOSED = "The workers were ended; submit again."
+
 Receive = Callable[[tuple[float, Mapping[str, Any]]], None]
 
 
@@ -53,7 +55,7 @@ class Cluster(Protocol):
         ...
 
     def close(self) -> None:
-        """Ends what was started; what is asked for later starts it again."""
+        """Ends what was started; who still asks for a worker gets a JobError."""
         ...
 
 
@@ -76,6 +78,7 @@ class LocalProcesses:
         self._freed = threading.Condition()
         self._leased: set[str] = set()
         self._started = 0
+        self._closed = False
         self._process: subprocess.Popen[str] | None = None
         self._client: Client | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
@@ -102,7 +105,8 @@ class LocalProcesses:
         self._connected()
 
     def close(self) -> None:
-        """Ends the processes."""
+        """Ends the processes; who still waits for one gets a JobError."""
+        self._closed = True
         if self._process is not None:
             _end(self._process)
         self._disconnect()
@@ -140,6 +144,9 @@ class LocalProcesses:
 
     def _connected(self) -> Client:
         with self._start:
+            if self._closed:
+                # A lane that still waited for a worker would start one that nobody ends.
+                raise JobError(CLOSED)
             if self._client is None or not self._alive(self._client):
                 self._disconnect()
                 self._connect()
@@ -200,6 +207,7 @@ class Site:
         self._receive = receive
         self._start = threading.Lock()
         self._client: Client | None = None
+        self._closed = False
 
     @property
     def exchange(self) -> Path:
@@ -224,12 +232,15 @@ class Site:
     def close(self) -> None:
         """Leaves the scheduler; it goes on without us."""
         with self._start:
+            self._closed = True
             client, self._client = self._client, None
         if client is not None:
             client.close(timeout=END)
 
     def _connected(self) -> Client:
         with self._start:
+            if self._closed:
+                raise JobError(CLOSED)
             if self._client is not None and self._client.status == "running":
                 return self._client
             logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
