@@ -42,12 +42,14 @@ PROBE = """([event, value]) => {
     const before = seen()
     window.addEventListener(event, () => {
       const began = performance.now()
-      const look = () => seen() === before ? requestAnimationFrame(look) : resolve(performance.now() - began)
+      const painted = () => requestAnimationFrame(() => resolve(performance.now() - began))
+      const look = () => seen() === before ? requestAnimationFrame(look) : painted()
       requestAnimationFrame(look)
     }, {capture: true, once: true})
   })
 }"""
-"""Places are found before the event, so that looking at them takes nothing of the page's time."""
+"""Places are found before the event, so that looking at them takes nothing of the page's time; the frame that differs is painted
+before the next one begins."""
 
 SUM = """(() => {{
   const figure = [...Bokeh.documents[0]._all_models.values()].find((m) => m.name === "{name}" && m.renderers)
@@ -139,6 +141,7 @@ def looked_at(page, when, baseline, times):
     page.mouse.up()
     told("brush, the other histograms", when, found, baseline)
     page.get_by_role("button", name="Clear all brushes").click()
+    page.wait_for_timeout(1500)
     field = page.get_by_label("Keep only")
     found = []
     for number in range(max(times // 2, 3)):

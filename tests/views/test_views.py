@@ -153,9 +153,19 @@ def test_bars_of_all_classes_stand_one_after_the_other_with_their_errors():
 
 
 def test_classes_differ_without_colour():
-    rows = distributions.columns(TWO)
-    assert rows["hatch"][0] != rows["hatch"][2]
-    assert rows["alpha"][0] != rows["alpha"][2]
+    rows = distributions.areas(TWO)
+    assert rows["class"] == ["QCD", "top"]
+    assert rows["hatch"][0] != rows["hatch"][1]
+    assert rows["alpha"][0] != rows["alpha"][1]
+
+
+def test_the_area_of_a_class_is_its_density_on_every_bin_and_ends_on_the_floor():
+    rows = distributions.areas(TWO)
+    for (name, points), x, y in zip(TWO.items(), rows["xs"], rows["ys"], strict=True):
+        assert y[0] == y[-1] == pytest.approx(distributions.FLOOR)
+        inside = np.interp((points.edges[:-1] + points.edges[1:]) / 2, x[1:-1], y[1:-1])
+        np.testing.assert_allclose(inside, np.maximum(points.value, distributions.FLOOR), rtol=1e-6)
+        assert name in rows["class"]
 
 
 def test_the_ratio_is_left_out_where_it_is_undefined_and_its_error_is_added_in_quadrature():

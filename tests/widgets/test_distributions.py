@@ -14,7 +14,7 @@ from workbench.state.selection import SelectionState
 from workbench.state.teaching import Teaching
 from workbench.widgets.distributions import Distributions, usual_range
 from workbench.widgets.errands import Errands
-from workbench.widgets.selection_bar import composition
+from workbench.widgets.selection_bar import READY, composition
 
 NAMES = ("mass", "pt", "multiplicity", "score")
 JETS = toy_jets(400, 3)
@@ -111,13 +111,22 @@ def test_a_brush_that_no_browser_answers_is_followed_all_the_same(pane, monkeypa
 def test_all_brushes_are_cleared_by_one_button_and_each_by_its_own(pane):
     pane.selection.brush("mass", 50, 120)
     pane.selection.brush("pt", 560, 600)
-    labels = [button.label for button in pane.shown.bar.ranges.objects]
-    assert labels == ["✕ mass 50 to 120", "✕ pt 560 to 600"]
+    assert pane.shown.bar.labels == ["✕ mass 50 to 120", "✕ pt 560 to 600"]
     pane.shown.bar.ranges.objects[0].clicks += 1
     assert pane.selection.ranges == {"pt": (560, 600)}
     pane.shown.bar.clear.clicks += 1
     assert pane.selection.ranges == {}
     assert pane.shown.bar.clear.disabled
+    assert pane.shown.bar.labels == []
+
+
+def test_there_is_a_button_for_every_brush_however_many(pane):
+    names = ["mass", "pt", "eta", "multiplicity", "girth"][: READY + 2]
+    for name in names:
+        pane.selection.brush(name, -1e9, 1e9)
+    assert [label.split()[1] for label in pane.shown.bar.labels] == names
+    pane.shown.bar.ranges.objects[READY + 1].clicks += 1
+    assert list(pane.selection.ranges) == names[:-1]
 
 
 def test_the_classes_are_switches(pane):

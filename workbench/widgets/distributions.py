@@ -55,6 +55,7 @@ class Distributions(pn.viewable.Viewer):
         self.panes: dict[str, Any] = {}
         self.bar, self.pulse = SelectionBar(sample, selection, self.teaching), Pulse()
         self.pulse.param.watch(self._go_on, "drawn")
+        self._marks = True
         self.told, self.beside = line("Choose a sample on the left.", variant="body1"), line(variant="body2")
         self.shown = pmui.MultiChoice(
             label="Distributions", options=list(OBSERVABLES), value=[], sizing_mode="stretch_width"
@@ -76,7 +77,7 @@ class Distributions(pn.viewable.Viewer):
         self.sample.param.watch(self._on_sample, "jets")
         self.sample.param.watch(self._refill, "version")
         self.selection.param.watch(self._on_selection, ["mask", "ranges"])
-        self.selection.param.watch(self._mark, "current")
+        self.selection.param.watch(self._on_open, "current")
         self.comparison.param.watch(self._on_second, "reference")
         self.comparison.param.watch(self._on_beside, ["beside", "notice"])
         self.comparison.param.watch(self._on_found, "found")
@@ -94,9 +95,12 @@ class Distributions(pn.viewable.Viewer):
             self.histograms["score"].cut(at)
 
     def beat(self) -> None:
-        """Follows a brush or threshold that is being dragged; called by the page's timer."""
+        """Follows a brush or threshold that is being dragged and marks the open jet; called by the page's timer."""
+        marks, self._marks = self._marks, self._marks or self.pulse.ready
         for name in self.ready:
             self.histograms[name].beat()
+            if self._marks and not marks:
+                self.histograms[name].mark()
 
     def _go_on(self, *events: Any) -> None:
         """Follows a brush as soon as the browser has drawn where it was."""
@@ -249,9 +253,10 @@ class Distributions(pn.viewable.Viewer):
 
         self.errands.send(COMPARING, work, take)
 
-    def _mark(self, *events: Any) -> None:
-        for name in self.ready:
-            self.histograms[name].mark()
+    def _on_open(self, *events: Any) -> None:
+        """Marks the open jet once it is seen itself: every mark draws its histogram anew."""
+        self._marks = False
+        self.pulse.ask()
 
     def __panel__(self) -> pn.viewable.Viewable:
         options = pn.Row(

@@ -173,6 +173,7 @@ class Explorer(pn.viewable.Viewer):
         with pn.io.hold():
             self.errands.collect()
             self.inspector.beat()
+            self.table.beat()
             self.follow()
         if self._shown:
             # In a notebook nothing else sends on what cells have changed in figures.
@@ -227,10 +228,11 @@ class Explorer(pn.viewable.Viewer):
 
     def press(self, key: str) -> None:
         """Does what a key says: the next or the previous jet, another view of it, another cut."""
-        if key in STEPS:
-            self.comparison.walked.step(STEPS[key])
-        else:
-            self.display.press(key)
+        with pn.io.hold():
+            if key in STEPS:
+                self.comparison.walked.step(STEPS[key])
+            else:
+                self.display.press(key)
 
     def ipywidget(self) -> Any:
         """Returns the explorer as an ipywidget, for hosts that know no other; needs the extra `widgets`."""

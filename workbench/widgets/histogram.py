@@ -105,7 +105,8 @@ class Histogram(pn.viewable.Viewer):
         self.drawn = picture(self.figure)
 
     def _equip(self, figure: Any) -> None:
-        brush = BoxSelectTool(dimensions="width", continuous=True)
+        # No renderers: the range is what counts, and marking what lies in it would draw everything once more.
+        brush = BoxSelectTool(dimensions="width", continuous=True, renderers=[])
         figure.add_tools(brush)
         figure.toolbar.active_drag = brush
         for annotation in (self.range, self.marked, self.threshold):
@@ -298,15 +299,16 @@ class Histogram(pn.viewable.Viewer):
     def _brush(self, low: float, high: float) -> None:
         self._pending = None
         with pn.io.hold():
-            self.selection.brush(self.observable.name, low, high)
             self.pulse.ask()
+            self.selection.brush(self.observable.name, low, high)
 
     def _on_tap(self, event: Tap) -> None:
         bins, low, high = self.bins
         edges = np.linspace(low, high, bins + 1)
         place = int(np.searchsorted(edges, event.x, side="right")) - 1
         if 0 <= place < bins:
-            self.selection.pick_in(self.observable.name, edges[place], edges[place + 1])
+            with pn.io.hold():
+                self.selection.pick_in(self.observable.name, edges[place], edges[place + 1])
 
     def __panel__(self) -> pn.viewable.Viewable:
         o = self.observable

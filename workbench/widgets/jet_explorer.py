@@ -34,6 +34,8 @@ class JetExplorer(Explorer):
             giving=self.analysis.giving,
         )
         self.distributions.moved = self.analysis.at
+        # What follows the hand comes first.
+        self.table.waits = lambda: not self.distributions.pulse.ready
         self.performance = Performance(self.analysis, self.errands)
         self.analysis.param.watch(lambda event: self.distributions.cut(event.new), "cut")
 

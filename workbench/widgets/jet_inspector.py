@@ -92,7 +92,8 @@ class JetInspector(pn.viewable.Viewer):
         self.ways.beat()
 
     def _step(self, by: int, *events: Any) -> None:
-        self.selection.step(by)
+        with pn.io.hold():
+            self.selection.step(by)
 
     def _open(self, *events: Any) -> None:
         jets, current = self.sample.jets, self.selection.current

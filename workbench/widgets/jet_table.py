@@ -98,6 +98,8 @@ class JetTable(pn.viewable.Viewer):
         self.switch = SampleSwitch(self.comparison)
         self.teaching = teaching or Teaching()
         self.wanted: Callable[[str], bool] | None = None
+        self.waits: Callable[[], bool] = lambda: False
+        self._stale = False
         self.order = pmui.Select(
             label="Order", options=list(ORDERS), value="as in the sample", size="small", width=230
         )
@@ -106,7 +108,7 @@ class JetTable(pn.viewable.Viewer):
         self.table = row_table(rows(sample, np.zeros(0, int)), {"class": "", **DIGITS}, height=470)
         self.order.param.watch(self._reorder, "value")
         self.table.on_click(self._open)
-        selection.param.watch(self._fill, ["mask", "by", "descending"])
+        selection.param.watch(self._change_rows, ["mask", "by", "descending"])
         self.teaching.param.watch(self._fill, ["on", "revealed"])
         sample.param.watch(self._renew, "version")
         selection.param.watch(self._mark, "current")
@@ -162,7 +164,17 @@ class JetTable(pn.viewable.Viewer):
             self._reorder()
         self._fill()
 
+    def _change_rows(self, *events: Any) -> None:
+        self._stale = True
+        self.beat()
+
+    def beat(self) -> None:
+        """Lists the jets that are selected now once `waits` says that nothing comes first; called by the page's timer."""
+        if self._stale and not self.waits():
+            self._fill()
+
     def _fill(self, *events: Any) -> None:
+        self._stale = False
         count = self.selection.count
         self.table.value = rows(self.sample, self.selection.first(ROWS), self.teaching)
         of = " of the second sample" if self.walks_second else ""
@@ -172,7 +184,8 @@ class JetTable(pn.viewable.Viewer):
         self._mark()
 
     def _open(self, event: Any) -> None:
-        self.selection.pick(int(self.table.value["jet"].iloc[event.row]))
+        with pn.io.hold():
+            self.selection.pick(int(self.table.value["jet"].iloc[event.row]))
 
     def _mark(self, *events: Any) -> None:
         found = np.flatnonzero(self.table.value["jet"].to_numpy() == self.selection.current)

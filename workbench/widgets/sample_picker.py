@@ -153,10 +153,9 @@ class SamplePicker(pn.viewable.Viewer):
 
     def choose(self, expression: str) -> None:
         """Keeps the jets that pass; says why if the expression cannot be read."""
-        if expression.strip() == self.sample.expression:
-            self._tell(True)
-        else:
-            self._tell(self.sample.choose(expression))
+        with pn.io.hold():
+            same = expression.strip() == self.sample.expression
+            self._tell(same or self.sample.choose(expression))
 
     def beat(self) -> None:
         """Takes over what simulation and reading reported; called by the page's timer."""

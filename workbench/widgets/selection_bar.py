@@ -44,6 +44,12 @@ def _effective(weight: np.ndarray) -> str:
     return "" if plain or not squares else f"; worth {weight.sum() ** 2 / squares:,.0f} jets of equal weight"
 
 
+UNUSED = "✕ no range"
+HIDDEN = {"display": "none"}
+READY = 3
+"""Buttons of ranges that stand ready, unseen: another child makes the browser lay out the whole page, for half a second."""
+
+
 class SelectionBar(pn.viewable.Viewer):
     """The composition of the selection, its classes as switches, its ranges as buttons that take them off."""
 
@@ -69,7 +75,8 @@ class SelectionBar(pn.viewable.Viewer):
         self.clear = pmui.Button(
             label="Clear all brushes", variant="outlined", size="small", disabled=True, margin=(2, 6)
         )
-        self.ranges = pn.Row(margin=0, sizing_mode="stretch_width", styles={"flex-wrap": "wrap"})
+        buttons = [self._button(place) for place in range(READY)]
+        self.ranges = pn.Row(*buttons, margin=0, sizing_mode="stretch_width", styles={"flex-wrap": "wrap"})
         self._shown: dict[str, tuple[float, float]] = {}
         self.clear.on_click(lambda _: self.selection.unbrush())
         self.classes.param.watch(self._choose, "value")
@@ -96,17 +103,23 @@ class SelectionBar(pn.viewable.Viewer):
             self.classes.value = list(self.selection.classes)
         ranges = dict(self.selection.ranges)
         if ranges != self._shown:
-            if list(ranges) != list(self._shown):
-                # Another child makes the browser lay out the whole page again; while a range is dragged only its label changes.
-                self.ranges.objects = [self._button(name) for name in ranges]
-            for button, (name, (low, high)) in zip(self.ranges, ranges.items(), strict=True):
-                button.label = f"✕ {name} {low:.4g} to {high:.4g}"
             self._shown = ranges
+            if len(ranges) > len(self.ranges):
+                self.ranges.extend([self._button(place) for place in range(len(self.ranges), len(ranges))])
+            texts = [f"✕ {name} {low:.4g} to {high:.4g}" for name, (low, high) in ranges.items()]
+            for place, button in enumerate(self.ranges):
+                used = place < len(texts)
+                button.param.update(label=texts[place] if used else UNUSED, sx={} if used else HIDDEN)
             self.clear.disabled = not ranges
 
-    def _button(self, name: str) -> Any:
-        button = pmui.Button(label=f"✕ {name}", variant="text", size="small", margin=(2, 2))
-        button.on_click(lambda _: self.selection.unbrush(name))
+    @property
+    def labels(self) -> list[str]:
+        """What stands on the buttons of the ranges."""
+        return [button.label for button in self.ranges if button.label != UNUSED]
+
+    def _button(self, place: int) -> Any:
+        button = pmui.Button(label=UNUSED, variant="text", size="small", margin=(2, 2), sx=HIDDEN)
+        button.on_click(lambda _: self.selection.unbrush(list(self._shown)[place]))
         return button
 
     def _choose(self, event: Any) -> None:

@@ -143,16 +143,18 @@ export class Stage {
     }
     this.groups.set(name, group);
     this.scene.add(group);
-    this.ask();
+    this.ask(true);
   }
 
-  ask() {
+  /** Draws in the next frame; with `last` after all else of the page, which 3D would hold up where no graphics card draws it. */
+  ask(last = false) {
     if (this.waiting || this.gone) return;
     this.waiting = true;
-    requestAnimationFrame(() => {
+    const go = () => {
       this.waiting = false;
       if (!this.gone) this.draw();
-    });
+    };
+    requestAnimationFrame(() => (last ? setTimeout(go) : go()));
   }
 
   draw() {
