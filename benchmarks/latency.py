@@ -123,12 +123,17 @@ def looked_at(page, when, baseline, times):
     found = measured(page, "keydown", score, lambda _: page.keyboard.press("ArrowRight"), times)
     told("next jet, its relevance", when, found, baseline)
     found = []
-    for number in range(max(times // 2, 3)):
+    for number in range(max(times // 2, 3) + 1):
         page.keyboard.press("ArrowRight")
         page.wait_for_timeout(700)
         page.get_by_role("combobox", name=re.compile("^Rule of the relevance")).click()
-        entry = page.get_by_role("menuitem", name=RULE_WORDS[("gamma", "0")[number % 2]].label, exact=True)
-        found += measured(page, "click", MAP, lambda _, entry=entry: entry.click(), 1)
+        rule = ("gamma", "0")[number % 2] if number else "epsilon"
+        entry = page.get_by_role("menuitem", name=RULE_WORDS[rule].label, exact=True)
+        if number:
+            found += measured(page, "click", MAP, lambda _, entry=entry: entry.click(), 1)
+        else:
+            entry.click()
+            page.wait_for_timeout(700)
     told("rule, the changed map", when, found, baseline)
     other = SUM.format(name="multiplicity")
     page.locator(".wb-mass canvas").first.scroll_into_view_if_needed()
@@ -186,7 +191,7 @@ def main():
             baseline = float(np.median(found))
             told("text", "idle", found, baseline)
             for n in asked.jets:
-                address = f"{server.root}/jets?v=1&sample=file:{folder.name}/jets-{n}.parquet"
+                address = f"{server.root}/jets?v=1&sample=file:{folder.name}/jets-{n}.parquet|stop={n}"
                 with opened(browser, address) as page:
                     page.get_by_text(re.compile(rf"^{n:,} of {n:,} jets selected")).first.wait_for()
                     page.get_by_text("Area under the ROC curve").wait_for()

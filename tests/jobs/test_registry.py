@@ -409,6 +409,24 @@ def test_a_fit_is_registered_and_repeated_with_identical_weights(served, tmp_pat
         served.submit_again(job.id)
 
 
+def test_the_network_after_epochs_1_2_4_is_the_one_that_the_same_fit_has_there(served, sample):
+    engine, here = Tagger(**{**SMALL, "epochs": 5}), {}
+    engine.fit(sample, seed=4, keep=lambda fitted: here.update({fitted.state.epoch: fitted.latest()}))
+    job = jobs.submit(engine, sample, seed=4)
+    job.result(LONG)
+    assert served.flush(LONG)
+    assert served.epochs(job.id) == [1, 2, 4]
+    logits = [np.asarray(served.open(job.id, epoch).logits(sample)) for epoch in served.epochs(job.id)]
+    for epoch, found in zip((1, 2, 4), logits, strict=True):
+        np.testing.assert_array_equal(found, np.asarray(here[epoch].logits(sample)))
+    assert not np.allclose(logits[0], logits[2])
+    with pytest.raises(JobError, match="after: 1, 2, 4"):
+        served.open(job.id, 3)
+    served.delete(job.id)
+    with pytest.raises(JobError):
+        served.open(job.id, 1)
+
+
 def test_what_is_not_to_be_registered_leaves_no_trace(served, sample):
     jobs.submit(Recipe("tagger", SMALL), sample, seed=1, register=False).result(LONG)
     assert served.runs() == []

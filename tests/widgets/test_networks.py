@@ -37,7 +37,10 @@ class Kept:
     def run(self, identity):
         return RUN
 
-    def open(self, identity):
+    def epochs(self, identity):
+        return [1, 2, 4]
+
+    def open(self, identity, epoch=None):
         if identity != RUN.id:
             msg = f"There is no run {identity}; choose one of the list."
             raise JobError(msg)
@@ -92,12 +95,24 @@ def test_there_are_the_bundled_one_runs_with_a_model_and_files(networks):
     [
         (BUNDLED, 'wb.open(wb.bundled("tagger"))', "Bundled planted"),
         ("run:00112233445566aa", "wb.registry().open('00112233445566aa')", "mine <b>"),
+        ("run:00112233445566aa@4", "wb.registry().open('00112233445566aa', epoch=4)", "mine <b>, epoch 4"),
     ],
 )
 def test_a_network_is_opened_with_its_name_and_the_python_that_gives_it_again(networks, name, source, title):
     networks.open(name, pytest.fail)
     settle(networks.errands)
     assert (networks.name, networks.analysis.source, networks.analysis.title) == (name, source, title)
+
+
+@pytest.mark.parametrize("name", ["run:00112233445566aa", "run:00112233445566aa@2"])
+def test_the_epochs_of_the_run_that_is_looked_at_are_listed(networks, name):
+    networks.open(name, pytest.fail)
+    settle(networks.errands)
+    found = networks.listed()
+    epochs = [id for id in found.values() if "@" in id]
+    assert epochs == [f"run:00112233445566aa@{n}" for n in (1, 2, 4)]
+    for id in epochs:
+        networks.check(id)
 
 
 def test_a_file_of_the_users_own_is_opened_from_below_the_folders(networks, opened):
@@ -115,6 +130,7 @@ def test_a_file_of_the_users_own_is_opened_from_below_the_folders(networks, open
         "file:/etc/passwd.safetensors",
         "file:data/jets.parquet",
         "run:../../etc",
+        "run:00112233445566aa@../x",
         "tarot",
         "",
     ],

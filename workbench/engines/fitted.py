@@ -1,7 +1,8 @@
 """A tagger that has learned: it scores, and it can be saved."""
 
+import copy
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,6 +86,14 @@ class FittedTagger:
         if isinstance(self.network, Trees):
             return self.network.parameters
         return sum(p.numel() for p in self.network.parameters() if p.requires_grad)
+
+    def latest(self) -> "FittedTagger":
+        """Returns the tagger as it was after its last epoch, where this one is that of the best; nothing can go on from it."""
+        if self.state is None or isinstance(self.network, Trees):
+            return self
+        network = copy.deepcopy(self.network)
+        network.load_state_dict(self.state.weights)
+        return replace(self, network=network, card={**self.card, "epoch": self.state.epoch}, state=None)
 
     def save(self, path: str | Path, *, resumable: bool = True) -> Path:
         """Writes one .safetensors file and returns its path.

@@ -86,6 +86,9 @@ class Samples:
         self.file(fingerprint).unlink(missing_ok=True)
 
 
+EPOCH = re.compile(r"epoch-(\d+)\.safetensors")
+
+
 @dataclass(frozen=True)
 class RunFolder:
     """The files of one run.
@@ -100,6 +103,16 @@ class RunFolder:
     def model(self) -> Path:
         """The fitted model; of a run that is not over or that died, the best so far."""
         return self.folder / "model.safetensors"
+
+    def epoch(self, number: int) -> Path:
+        """The model as it was after this epoch, of those that were kept."""
+        return self.folder / f"epoch-{number}.safetensors"
+
+    @property
+    def epochs(self) -> list[int]:
+        """The epochs whose models were kept, in order."""
+        found = [EPOCH.fullmatch(file.name) for file in self.folder.glob("epoch-*.safetensors")]
+        return sorted(int(match[1]) for match in found if match)
 
     @property
     def arrays(self) -> Path:

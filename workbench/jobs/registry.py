@@ -236,13 +236,28 @@ class Registry:
         """Returns "validation_scores" (jets, classes) and "validation_label" of the best epoch, none if not kept."""
         return self.files(identity).read_arrays()
 
-    def open(self, identity: str) -> Any:
+    def open(self, identity: str, epoch: int | None = None) -> Any:
         """Returns the fitted object; of a run that died the best so far.
 
+        Args:
+            identity: Of the run.
+            epoch: One of `epochs`, for the network as it was after it.
+
         Raises:
-            JobError: there is no model of this run.
+            JobError: there is no model of this run, or none of that epoch.
         """
-        return import_module("workbench.engines.store").open(self._model(identity))
+        model = self._model(identity)
+        if epoch is not None:
+            model = self.files(identity).epoch(epoch)
+            if not model.exists():
+                kept = ", ".join(map(str, self.epochs(identity))) or "none"
+                msg = f"The network after epoch {epoch} was not kept; there are those after: {kept}."
+                raise JobError(msg)
+        return import_module("workbench.engines.store").open(model)
+
+    def epochs(self, identity: str) -> list[int]:
+        """Returns the epochs whose networks were kept: 1, 2, 4, 8 and so on; none of trees."""
+        return self.files(identity).epochs
 
     def recipe(self, identity: str) -> Recipe:
         """Returns the kind of engine and the parameters of a run."""

@@ -21,6 +21,7 @@ from ..data.explanation import Explanation
 from ..data.jets import Jets
 from ..errors import DataError, WorkbenchError
 from ..progress import Step
+from .folder import RunFolder
 from .job import SAMPLE, Answer, Job
 
 TOPIC = "workbench"
@@ -130,7 +131,10 @@ class Reporter:
 
 
 class Keeper:
-    """Writes the best so far to the folder of the run, so that a fit whose server or worker dies has something to show."""
+    """Writes the best so far to the folder of the run, so that a fit whose server or worker dies has something to show.
+
+    The network as it was after epochs 1, 2, 4, 8, … is written beside it, so that one can look at how it learned.
+    """
 
     def __init__(self, file: str, report: Reporter) -> None:
         self._file = Path(file)
@@ -139,10 +143,14 @@ class Keeper:
 
     def __call__(self, fitted: Any) -> None:
         """Writes a fitted object unless one was written a moment ago; a full disk is told and does not end the fit."""
-        if time.monotonic() - self._kept < KEEP:
+        epoch = fitted.state.epoch if getattr(fitted, "state", None) is not None else 0
+        doubled = epoch > 0 and epoch & (epoch - 1) == 0
+        if time.monotonic() - self._kept < KEEP and not doubled:
             return
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
+            if doubled:
+                fitted.latest().save(RunFolder(self._file.parent).epoch(epoch))
             fitted.save(self._file)
         except (WorkbenchError, OSError) as error:
             self._report.send(kind="remark", remark=f"The best so far could not be kept: {error}")

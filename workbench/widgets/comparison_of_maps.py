@@ -34,7 +34,11 @@ from .table import table, table_pane
 from .ways import RULE_WORDS, UNNAMED, listed
 
 RULE, UNTRAINED, NETWORK = "rule", "untrained", "network"
-AGAINST = {"another rule": RULE, "the same network, untrained": UNTRAINED, "another network": NETWORK}
+AGAINST = {
+    "another rule": RULE,
+    "the same network, untrained": UNTRAINED,
+    "another network or epoch": NETWORK,
+}
 """What the map is compared with, in words."""
 
 SIDES = ("A", "B", "B − A")
@@ -83,6 +87,7 @@ class MapComparison(pn.viewable.Viewer):
         for widget in (self.rule, self.network):
             widget.param.watch(self._compare, "value")
         self.analysis.param.watch(self._compare, ["explanation"])
+        self.analysis.param.watch(self._list, ["fitted"])
         self.analysis.sample.param.watch(self._forget, "jets")
 
     def beat(self) -> None:
@@ -104,12 +109,17 @@ class MapComparison(pn.viewable.Viewer):
     def _choose(self, *events: Any) -> None:
         self.rule.visible = self.against.value == RULE
         self.network.visible = self.against.value == NETWORK
-        if self.network.visible and not self.network.options:
-            self.analysis.errands.send(LISTING, self.networks.listed, self._offer)
+        self._list()
         self._compare()
 
+    def _list(self, *events: Any) -> None:
+        """Lists the networks there are, and the epochs of the run that is looked at."""
+        if self.network.visible:
+            self.analysis.errands.send(LISTING, self.networks.listed, self._offer)
+
     def _offer(self, found: Mapping[str, str]) -> None:
-        self.network.param.update(options=dict(found), value=next(iter(found.values())))
+        chosen = self.network.value if self.network.value in found.values() else next(iter(found.values()))
+        self.network.param.update(options=dict(found), value=chosen)
 
     def _forget(self, *events: Any) -> None:
         self.found = self._jet = None

@@ -28,12 +28,17 @@ LISTED = 50
 TAGGER = "tagger"
 OF_BUNDLED = f'wb.open(wb.bundled("{TAGGER}"))'
 OF_PLANTED, BY_HAND = "planted_tagger()", "Planted, wired by hand"
-OF_RUN = re.compile(r"registry\(\)\.open\('(\w+)'\)")
+OF_RUN = re.compile(r"registry\(\)\.open\('(\w+)'(?:, epoch=(\d+))?\)")
+AFTER = "@"
+"""Between a run and the epoch after which its network is wanted."""
 OPENING, LISTING = "opening the network", "listing the networks"
 
 
 class Networks:
-    """Opens networks by name for an analysis: "bundled", "planted", "run:" and the run, "file:" and a file below the folders."""
+    """Opens networks by name for an analysis: "bundled", "planted", "run:" and the run, "file:" and a file below the folders.
+
+    "run:…@4" is the network of a run as it was after epoch 4.
+    """
 
     def __init__(self, analysis: Analysis, errands: Errands, files: Files | None = None) -> None:
         self.analysis, self.errands = analysis, errands
@@ -44,12 +49,18 @@ class Networks:
     def name(self) -> str:
         """Name of the network that is looked at; "" if no link can name it."""
         run = OF_RUN.search(self.analysis.source)
+        if run and run[2]:
+            return f"{RUN}{run[1]}{AFTER}{run[2]}"
         return f"{RUN}{run[1]}" if run else self._named.get(self.analysis.source, "")
 
     def check(self, name: str) -> None:
         """Raises a DataError with a sentence for a network that cannot be opened by this name."""
         if name.startswith(RUN):
-            checked(name.removeprefix(RUN))
+            identity, _, epoch = name.removeprefix(RUN).partition(AFTER)
+            checked(identity)
+            if epoch and not (epoch.isascii() and epoch.isdigit()):
+                msg = f"An epoch is a whole number, and the link says {epoch[:60]!r}; leave it out for the run's best."
+                raise DataError(msg)
         elif name.startswith(FILE):
             if not name.endswith(ENDING):
                 msg = (
@@ -101,10 +112,12 @@ class Networks:
             place = name.removeprefix(FILE)
             fitted = public("open")(self.files.path(place))
             return fitted, place.rpartition("/")[2], f"wb.open({self.files.written(place)!r})", {}
-        identity = name.removeprefix(RUN)
-        fitted, run = registry().open(identity), registry().run(identity)
+        identity, _, epoch = name.removeprefix(RUN).partition(AFTER)
+        after = int(epoch) if epoch else None
+        fitted, run = registry().open(identity, after), registry().run(identity)
         learned = {**run.note, "selection": run.sample.get("selection", "")}
-        return fitted, run.name, f"wb.registry().open({identity!r})", learned
+        title, asked = (f"{run.name}, epoch {epoch}", f", epoch={after}") if epoch else (run.name, "")
+        return fitted, title, f"wb.registry().open({identity!r}{asked})", learned
 
     def listed(self) -> dict[str, str]:
         """Returns the networks there are, words to names; may take a moment."""
@@ -113,11 +126,14 @@ class Networks:
         except JobError:
             # A registry that cannot be read hides its runs and nothing else.
             runs = []
+        looked_at = self.name.removeprefix(RUN).partition(AFTER)[0]
+        epochs = registry().epochs(looked_at) if looked_at in {run.id for run in runs} else []
         found = self.files.search(ENDING).entries if self.files else ()
         files = [entry.id for entry in found if entry.id.endswith(ENDING)]
         return {
             "Bundled tagger": BUNDLED,
             BY_HAND: PLANTED,
+            **{f"The run that is looked at, after epoch {n}": f"{RUN}{looked_at}{AFTER}{n}" for n in epochs},
             **{in_words(run): f"{RUN}{run.id}" for run in runs},
             **{f"File {id}": f"{FILE}{id}" for id in files},
         }
