@@ -203,6 +203,7 @@ def main():
                     page.get_by_label("Keep only").press("Enter")
                     trained(page, baseline)
                     looked_at(page, f"{n:,}, fit runs", baseline, asked.times)
+                    page.wait_for_timeout(2000)
                     stop = page.get_by_role("button", name="Stop", exact=True).last
                     value = TELLS.format(pattern="Stopp")
                     told(

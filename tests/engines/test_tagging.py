@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 
@@ -229,6 +232,27 @@ def test_two_sessions_that_compute_at_once_leave_the_number_of_threads_as_it_was
     after.join(60)
     assert seen == {0: 1, 1: 1, "after": before}
     assert torch.get_num_threads() == before
+
+
+def test_more_threads_than_the_environment_allows_are_used_where_they_are_asked_for():
+    # As in a worker process, whose environment has one.
+    lines = (
+        "import threading, torch",
+        "from workbench.engines.training import threads",
+        "def work():",
+        "    with threads(2):",
+        "        torch.ones(8) @ torch.ones(8)",
+        "        print(torch.get_num_threads())",
+        "one = threading.Thread(target=work)",
+        "one.start()",
+        "one.join()",
+    )
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    environment.pop("MKL_NUM_THREADS", None)
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["2"]
 
 
 def test_scoring_takes_the_threads_of_its_engine_and_gives_them_back(monkeypatch):

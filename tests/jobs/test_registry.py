@@ -423,6 +423,7 @@ def test_the_network_after_epochs_1_2_4_is_the_one_that_the_same_fit_has_there(s
     with pytest.raises(JobError, match="after: 1, 2, 4"):
         served.open(job.id, 3)
     served.delete(job.id)
+    served.empty_trash()
     with pytest.raises(JobError):
         served.open(job.id, 1)
 

@@ -168,6 +168,16 @@ def test_the_area_of_a_class_is_its_density_on_every_bin_and_ends_on_the_floor()
         assert name in rows["class"]
 
 
+def test_a_histogram_has_as_many_rows_before_its_first_jets_as_with_them():
+    sources = distributions.Sources()
+    before = len(sources.areas.data["class"])
+    sources.fill(TWO, "QCD")
+    assert len(sources.areas.data["class"]) == before == distributions.ROWS
+    # No row but those of the classes has a name of its own in the legend, or anything to draw.
+    assert set(sources.areas.data["class"]) == set(TWO)
+    assert [len(x) > 0 for x in sources.areas.data["xs"]] == [True, True] + [False] * (before - 2)
+
+
 def test_the_ratio_is_left_out_where_it_is_undefined_and_its_error_is_added_in_quadrature():
     rows = distributions.ratios(TWO, "QCD")
     np.testing.assert_allclose(rows["ratio"], [0.5])

@@ -1,6 +1,7 @@
 """The tagger that a page looks at: what it remembers of single jets, and what it never mixes up."""
 
 import threading
+import time
 from types import SimpleNamespace
 
 import awkward as ak
@@ -149,6 +150,18 @@ def test_what_is_quick_is_taken_up_before_the_page_goes_on_and_what_is_slow_late
     go.set()
     settle(errands)
     assert taken == [1, True]
+    errands.close()
+
+
+def test_after_a_slow_one_nobody_waits_for_the_next_of_its_kind_until_one_was_quick():
+    errands, taken = Errands(), []
+    errands.send("one", lambda: time.sleep(0.05), lambda _: taken.append("slow"), patience=0.01)
+    settle(errands)
+    errands.send("one", lambda: None, lambda _: taken.append("quick"), patience=0.02)
+    assert taken == ["slow"]
+    settle(errands)
+    errands.send("one", lambda: None, lambda _: taken.append("at once"), patience=60)
+    assert taken == ["slow", "quick", "at once"]
     errands.close()
 
 

@@ -129,6 +129,17 @@ def test_there_is_a_button_for_every_brush_however_many(pane):
     assert list(pane.selection.ranges) == names[:-1]
 
 
+def test_a_second_click_on_a_button_takes_off_no_other_brush(pane):
+    pane.selection.brush("mass", 50, 120)
+    pane.selection.brush("pt", 560, 600)
+    first = pane.shown.bar.ranges.objects[0]
+    first.clicks += 1
+    first.clicks += 1
+    assert pane.selection.ranges == {"pt": (560, 600)}
+    pane.selection.brush("eta", -1, 1)
+    assert pane.shown.bar.labels == ["✕ eta -1 to 1", "✕ pt 560 to 600"]
+
+
 def test_the_classes_are_switches(pane):
     pane.shown.bar.classes.value = ["top"]
     assert pane.selection.count == 200

@@ -359,7 +359,7 @@ def test_a_run_opened_by_a_link_is_measured_on_the_jets_that_its_fit_never_saw(p
     run = SimpleNamespace(
         name="mine", note={WHOLE: JETS.fingerprint, "seed": 3}, sample={"selection": "pt > 520"}
     )
-    kept = SimpleNamespace(open=lambda _: MassCut(), run=lambda _: run)
+    kept = SimpleNamespace(open=lambda *_: MassCut(), run=lambda _: run)
     monkeypatch.setattr("workbench.widgets.networks.registry", lambda: kept)
     page.networks.open("run:00112233445566aa", print)
     settle(page.errands)

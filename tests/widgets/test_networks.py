@@ -13,7 +13,7 @@ from workbench.state.sample import SampleState
 from workbench.state.selection import SelectionState
 from workbench.widgets.analysis import Analysis
 from workbench.widgets.errands import Errands
-from workbench.widgets.networks import BUNDLED, PLANTED, NetworkPicker, Networks
+from workbench.widgets.networks import BUNDLED, PLANTED, NetworkPicker, Networks, of_runs
 
 JETS = toy_jets(20, 3)
 RUN = SimpleNamespace(
@@ -111,6 +111,8 @@ def test_the_epochs_of_the_run_that_is_looked_at_are_listed(networks, name):
     found = networks.listed()
     epochs = [id for id in found.values() if "@" in id]
     assert epochs == [f"run:00112233445566aa@{n}" for n in (1, 2, 4)]
+    assert "Run mine <b> (0011) after epoch 4" in found
+    assert not [id for id in of_runs(found).values() if "@" in id]
     for id in epochs:
         networks.check(id)
 

@@ -14,6 +14,7 @@ from tests.patience import settle
 from tests.toys import toy_jets
 from workbench.data import parquet
 from workbench.errors import DataError
+from workbench.jobs.job import Job
 from workbench.state.comparison import ComparisonState
 from workbench.state.files import Files, Uploads
 from workbench.state.sample import SampleState
@@ -44,7 +45,7 @@ class Page:
 
     def settle(self):
         ends = time.monotonic() + 60
-        while self.errands.doing and time.monotonic() < ends:
+        while (self.errands.doing or self.picker._wanted) and time.monotonic() < ends:
             self.errands.collect()
             self.picker.beat()
             time.sleep(0.01)
@@ -204,6 +205,10 @@ def test_the_key_of_a_simulation_is_its_settings_and_of_a_stopped_one_it_is_none
         ({"processes": "QCD"}, "not kept"),
         ({"cores": 1_000_000}, "not kept"),
         ({"report": "x"}, "not kept"),
+        ({"urgent": True}, "not kept"),
+        ({"name": "x"}, "not kept"),
+        ({"n": 2_000, "pileup": 200}, "2,000 jets with 200 further collisions"),
+        ({"pileup": "x"}, "not kept"),
     ],
 )
 def test_a_link_that_asks_for_what_no_page_simulates_is_refused(change, sentence):
@@ -215,10 +220,57 @@ def test_a_link_that_asks_for_what_no_page_simulates_is_refused(change, sentence
 def test_settings_that_the_simulation_refuses_are_said_and_the_page_lives_on(page, change):
     page.picker.take(toy_jets(5, 1))
     page.picker.open(f"simulated:{to_key({**ASKED, **change}, 20)}")
-    settle(page.errands)
-    assert page.errands.error
-    assert "Traceback" not in page.errands.error
+    page.settle()
+    told = html.unescape(page.picker.told.object)
+    assert told.startswith("The link's sample could not be simulated. ")
+    assert next(iter(change)) in told
+    assert "Traceback" not in told
     assert len(page.sample) == 5
+
+
+def test_where_a_link_s_simulation_fails_the_page_has_its_usual_sample(page):
+    page.picker.open(f"simulated:{to_key({**ASKED, 'tune': 'loud'}, 20)}")
+    page.settle()
+    assert page.sample.id == "jets"
+
+
+def test_a_simulation_that_is_no_longer_wanted_is_stopped(page, monkeypatch):
+    jobs = []
+
+    def begun(asked, owner):
+        jobs.append(Job("simulation", owner=owner, note={"asked": asked}))
+        return jobs[-1]
+
+    monkeypatch.setattr("workbench.widgets.sample_picker.begun", begun)
+    page.picker.open(f"simulated:{to_key(ASKED, 20)}")
+    settle(page.errands)
+    assert [job.status for job in jobs] == ["queued"]
+    page.picker.open("jets")
+    page.settle()
+    assert jobs[0].status == "stopped"
+    assert page.sample.id == "jets"
+    page.picker.open_beside(f"simulated:{to_key(ASKED, 20)}")
+    settle(page.errands)
+    page.picker.close()
+    assert jobs[1].status == "stopped"
+
+
+def test_a_simulation_found_again_among_the_jobs_can_be_linked_too(page):
+    job = Job("simulation", note={"asked": ASKED})
+    page.picker.take_job(job, toy_jets(20, 3))
+    assert from_key(page.sample.id.removeprefix("simulated:")) == ASKED
+    assert page.sample.source == source_of(ASKED)
+    page.picker.take_job(job, toy_jets(7, 3))
+    assert page.sample.source == ""
+
+
+def test_a_second_sample_stays_in_its_list_when_others_are_made(page):
+    page.picker.open_beside("file:data/runs/toys.parquet")
+    page.settle()
+    page.picker.take_simulated(toy_jets(4, 1), "made", "1")
+    assert page.picker.second.value == page.comparison.reference.id == "file:data/runs/toys.parquet"
+    page.picker.second.value = ""
+    assert page.comparison.reference is None
 
 
 def test_simulations_of_one_name_both_stay_in_the_list(page):

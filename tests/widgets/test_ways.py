@@ -34,6 +34,15 @@ class Planted:
         return ClassArray(np.full((len(jets), 3), 1 / 3), self.classes)
 
 
+class Two(Planted):
+    """One of two."""
+
+    classes = ("QCD", "top")
+
+    def score(self, jets):
+        return ClassArray(np.full((len(jets), 2), 0.5), self.classes)
+
+
 def explanation(jets, **how):
     relevance = jets.constituents.pt
     total = ak.to_numpy(ak.sum(relevance, axis=1))
@@ -88,6 +97,29 @@ def test_the_score_stands_against_a_class_all_others_or_nothing(ways, asked, aga
     ways.background.value = "W"
     settle(ways.analysis.errands)
     assert asked[-1]["seed"] == ("QCD", "W")
+
+
+def test_a_network_of_two_classes_has_no_others(ways, asked):
+    ways.background.value = OTHERS
+    ways.analysis.take(Two(), "two")
+    settle(ways.analysis.errands)
+    assert (ways.analysis.opposed, ways.background.value) == ("background", "QCD")
+    assert OTHERS not in ways.background.options
+    ways.signal.value = "QCD"
+    settle(ways.analysis.errands)
+    assert asked[-1]["seed"] == ("QCD", "top")
+
+
+def test_one_choice_explains_once(ways, asked):
+    ways.background.value = OTHERS
+    settle(ways.analysis.errands)
+    before = len(asked)
+    shown = []
+    ways.analysis.param.watch(lambda event: shown.append(event.new), "explanation")
+    ways.background.value = "W"
+    settle(ways.analysis.errands)
+    assert {repr(how["seed"]) for how in asked[before:]} == {"('top', 'W')"}
+    assert len([one for one in shown if one is not None]) == 1
 
 
 @pytest.mark.parametrize("rule", RULES)

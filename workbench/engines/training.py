@@ -148,6 +148,8 @@ def threads(number: int) -> AbstractContextManager[Any]:
     Not by torch.set_num_threads, which is of the whole process: of two sessions that score at once, each setting and
     restoring it, the last would leave whatever comes after them on the number of the first.
     """
+    # Asking makes torch set up this thread, which would undo the limit later.
+    torch.get_num_threads()
     return OPENMP.limit(limits=number)
 
 

@@ -20,6 +20,12 @@ CONFIGURATION = {
     "distributed.scheduler.allowed-failures": 0,
     "distributed.admin.low-level-log-length": 100,
     "distributed.comm.timeouts.connect": "10s",
+    # Dask's own, but for MKL_NUM_THREADS: that one cannot be raised again by who asks for a fit on several cores.
+    "distributed.nanny.pre-spawn-environ": {
+        "MALLOC_TRIM_THRESHOLD_": 65536,
+        "OMP_NUM_THREADS": 1,
+        "OPENBLAS_NUM_THREADS": 1,
+    },
 }
 PRELOAD = ["workbench.jobs.preload"]
 

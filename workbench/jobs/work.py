@@ -137,24 +137,27 @@ class Keeper:
     """
 
     def __init__(self, file: str, report: Reporter) -> None:
-        self._file = Path(file)
+        self._file, self._folder = Path(file), RunFolder(Path(file).parent)
         self._report = report
         self._kept = -math.inf
 
     def __call__(self, fitted: Any) -> None:
         """Writes a fitted object unless one was written a moment ago; a full disk is told and does not end the fit."""
+        if time.monotonic() - self._kept >= KEEP:
+            self._write("The best so far", lambda: fitted.save(self._file))
+            self._kept = time.monotonic()
         epoch = fitted.state.epoch if getattr(fitted, "state", None) is not None else 0
-        doubled = epoch > 0 and epoch & (epoch - 1) == 0
-        if time.monotonic() - self._kept < KEEP and not doubled:
-            return
+        if epoch > 0 and epoch & (epoch - 1) == 0:
+            self._write(
+                f"The network after epoch {epoch}", lambda: fitted.latest().save(self._folder.epoch(epoch))
+            )
+
+    def _write(self, what: str, save: Callable[[], Any]) -> None:
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            if doubled:
-                fitted.latest().save(RunFolder(self._file.parent).epoch(epoch))
-            fitted.save(self._file)
+            save()
         except (WorkbenchError, OSError) as error:
-            self._report.send(kind="remark", remark=f"The best so far could not be kept: {error}")
-        self._kept = time.monotonic()
+            self._report.send(kind="remark", remark=f"{what} could not be kept: {error}")
 
 
 class FileStop:

@@ -36,6 +36,9 @@ TENS = (0.1, 1.0, 10.0)
 DECADES = (1e-4, 1e-2, 1.0, 1e2, 1e4)
 """Ticks of the ratio: every second power of ten, so that they do not run into one another."""
 
+ROWS = 16
+"""Classes for which a histogram has room from the start."""
+
 LEFT = 62
 """Room left of the axes in screen units, so that histogram and ratio stand above one another."""
 
@@ -91,6 +94,24 @@ def areas(densities: Densities) -> dict[str, list]:
         "hatch": list(class_hatches(n)),
         "alpha": [FILLED if i == 0 else 0.10 for i in range(n)],
     }
+
+
+def padded(rows: dict[str, list]) -> dict[str, list]:
+    """Returns the rows of `areas` with nothing drawn after them, `ROWS` in all.
+
+    Bokeh takes over the shapes of a source before their colours, and a legend that it paints in between fails where there
+    are more of the one than of the other.
+    """
+    missing = ROWS - len(rows["class"])
+    blank = {
+        "xs": np.zeros(0, np.float32),
+        "ys": np.zeros(0, np.float32),
+        "colour": NEUTRAL,
+        "hatch": " ",
+        "alpha": 0.0,
+    }
+    last = rows["class"][-1] if rows["class"] else ""
+    return {name: values + [blank.get(name, last)] * missing for name, values in rows.items()}
 
 
 def ratios(densities: Densities, reference: str) -> dict[str, np.ndarray]:
@@ -184,7 +205,7 @@ class Sources:
 
     def __init__(self) -> None:
         self.bars = ColumnDataSource(columns({}))
-        self.areas = ColumnDataSource(areas({}))
+        self.areas = ColumnDataSource(padded(areas({})))
         self.ratio = ColumnDataSource(ratios({}, ""))
         self.points = ColumnDataSource(second_points({}, {}))
         self.dashes = ColumnDataSource(second_outlines({}, {}))
@@ -205,7 +226,7 @@ class Sources:
         """
         there = second or {}
         self.bars.data = columns(densities)
-        self.areas.data = areas(densities)
+        self.areas.data = padded(areas(densities))
         self.ratio.data = second_ratios(densities, there, whole) if there else ratios(densities, reference)
         self.points.data = second_points(densities, there if measured else {})
         self.dashes.data = second_outlines(densities, {} if measured else there)

@@ -270,6 +270,7 @@ class Analysis(param.Parameterized):
             partly_seen=False,
             signal=classes[-1],
             background=classes[0],
+            opposed=OPPOSED[0] if self.opposed == "others" and len(classes) < 3 else self.opposed,
             unseen=unseen,
             scores=None,
             cut=None,
@@ -279,8 +280,14 @@ class Analysis(param.Parameterized):
         self._score()
         self._explain()
 
-    def against(self, signal: str, background: str) -> None:
-        """Looks at two other classes of the same tagger."""
+    def against(self, signal: str, background: str, opposed: str | None = None) -> None:
+        """Looks at two other classes of the same tagger; `opposed` is what the explained score stands against."""
+        wanted = self.opposed if opposed is None else opposed
+        if (signal, background) == self.seed:
+            self.opposed = wanted
+            return
+        with param.parameterized.discard_events(self):
+            self.opposed = wanted
         self.param.update(signal=signal, background=background, scores=None, cut=None)
         self._score()
         self._score_beside()

@@ -256,7 +256,7 @@ class MapComparison(pn.viewable.Viewer):
         other, how = "other = tagger", asked
         imports = ["from workbench.explanation.comparing import difference"]
         if self.against.value == RULE:
-            how = f"rule={self.rule.value!r}, seed={analysis.seed!r}"
+            how = f"rule={self.rule.value!r}, seed={analysis.arguments['seed']!r}"
         elif self.against.value == UNTRAINED:
             imports.append("from workbench.explanation.aggregation import untrained")
             other = f"other = untrained(tagger, {DRAWN})"

@@ -1,6 +1,8 @@
 """Work that would stall a page: done in a thread of the session, taken up by the session's own thread."""
 
+import math
 import threading
+import time
 from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from importlib import import_module
@@ -75,6 +77,7 @@ class Errands(param.Parameterized):
         self._failed: dict[str, str] = {}
         self._sent: dict[str, tuple[Future, Callable[[Any], None]]] = {}
         self._quiet: set[str] = set()
+        self._took: dict[str, float] = {}
 
     def send(
         self,
@@ -89,14 +92,17 @@ class Errands(param.Parameterized):
 
         Errands on different things have different kinds, also where the things have one name: put an id into it.
         A `quiet` errand is one that nobody waits for: it is not said to be done. What is done within `patience` seconds
-        is taken up before this returns, so that it is drawn together with what asked for it, once.
+        is taken up before this returns, so that it is drawn together with what asked for it, once; after one of its kind
+        that took longer nobody waits.
         """
         self.drop(kind)
+        quick, self._took[kind], began = self._took.get(kind, 0.0) <= patience, math.inf, time.monotonic()
         thread = self._quick if kind in self.express else self._usual
         future = thread.submit(alone, work)
         self._sent[kind] = future, then
         (self._quiet.add if quiet else self._quiet.discard)(kind)
-        if patience and wait([future], patience).done:
+        future.add_done_callback(lambda _: self._took.update({kind: time.monotonic() - began}))
+        if patience and quick and wait([future], patience).done:
             self._take_up(kind)
             self.error = " ".join(self._failed.values())
         self._say()

@@ -105,5 +105,5 @@ class ExplorerPage(Explorer):
             self.errands.send(
                 "opening the simulated jets",
                 job.result,
-                lambda jets: self.picker.take_simulated(jets, key=job.id),
+                lambda jets: self.picker.take_job(job, jets),
             )

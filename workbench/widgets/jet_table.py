@@ -166,7 +166,10 @@ class JetTable(pn.viewable.Viewer):
 
     def _change_rows(self, *events: Any) -> None:
         self._stale = True
-        self.beat()
+        if all(event.name == "mask" for event in events):
+            self.beat()
+        else:
+            self._fill()
 
     def beat(self) -> None:
         """Lists the jets that are selected now once `waits` says that nothing comes first; called by the page's timer."""

@@ -119,6 +119,14 @@ class Networks:
         title, asked = (f"{run.name}, epoch {epoch}", f", epoch={after}") if epoch else (run.name, "")
         return fitted, title, f"wb.registry().open({identity!r}{asked})", learned
 
+    def _epochs(self, identity: str) -> dict[str, str]:
+        """Returns the networks that the run that is looked at had on its way, words to names."""
+        try:
+            name, epochs = registry().run(identity).name, registry().epochs(identity)
+        except JobError:
+            return {}
+        return {f"Run {name} ({identity[:4]}) after epoch {n}": f"{RUN}{identity}{AFTER}{n}" for n in epochs}
+
     def listed(self) -> dict[str, str]:
         """Returns the networks there are, words to names; may take a moment."""
         try:
@@ -127,16 +135,21 @@ class Networks:
             # A registry that cannot be read hides its runs and nothing else.
             runs = []
         looked_at = self.name.removeprefix(RUN).partition(AFTER)[0]
-        epochs = registry().epochs(looked_at) if looked_at in {run.id for run in runs} else []
+        epochs = self._epochs(looked_at) if looked_at else {}
         found = self.files.search(ENDING).entries if self.files else ()
         files = [entry.id for entry in found if entry.id.endswith(ENDING)]
         return {
             "Bundled tagger": BUNDLED,
             BY_HAND: PLANTED,
-            **{f"The run that is looked at, after epoch {n}": f"{RUN}{looked_at}{AFTER}{n}" for n in epochs},
+            **epochs,
             **{in_words(run): f"{RUN}{run.id}" for run in runs},
             **{f"File {id}": f"{FILE}{id}" for id in files},
         }
+
+
+def of_runs(found: Mapping[str, str]) -> dict[str, str]:
+    """Returns what of `Networks.listed` is a network that a fit ended with, and no epoch on its way."""
+    return {label: name for label, name in found.items() if AFTER not in name}
 
 
 def in_words(run: Run) -> str:
@@ -165,10 +178,16 @@ class NetworkPicker(pn.viewable.Viewer):
         self.choice.param.watch(self._choose, "value")
         self.again.on_click(lambda _: self.load())
         networks.analysis.param.watch(self._follow, ["fitted", "title"])
+        networks.analysis.param.watch(self._list_epochs, "source")
 
     def load(self) -> None:
         """Lists the networks there are; to be called once the page is painted."""
         self.networks.errands.send(LISTING, self.networks.listed, self._offer)
+
+    def _list_epochs(self, *events: Any) -> None:
+        """Another run has other epochs."""
+        if any(AFTER in name for name in self.choice.options.values()) or self.networks.name.startswith(RUN):
+            self.load()
 
     def _offer(self, found: Mapping[str, str]) -> None:
         self._set(found, self.choice.value)

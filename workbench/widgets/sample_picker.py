@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ import panel_material_ui as pmui
 from ..data import parquet
 from ..data.events import Events
 from ..data.jets import Jets
-from ..errors import DataError, nearest
+from ..errors import DataError, WorkbenchError, nearest
+from ..jobs.job import Job
 from ..state.comparison import ComparisonState
 from ..state.files import Files, Uploads
 from ..state.reading import Opened, Wanted, open_file
@@ -21,7 +23,7 @@ from ..state.selection import SelectionState
 from .errands import Errands, public
 from .file_browser import FileBrowser
 from .panes import fold, line, say
-from .simulation_form import SimulationForm, from_key, name_of, simulated, source_of
+from .simulation_form import ASKED, SimulationForm, begun, from_key, name_of, source_of, to_key
 
 BUNDLED = {
     "Top and QCD, Monash tune": "jets",
@@ -35,7 +37,6 @@ FILE, UPLOADED, SIMULATED = "file:", "upload:", "simulated:"
 NONE = ""
 READING = "reading the sample"
 READING_SECOND = "reading the second sample"
-SIMULATING, SIMULATING_SECOND = "simulating the link's sample", "simulating the link's second sample"
 KEPT = 6
 """Samples of this page that stay in memory beside those shown; the oldest goes first."""
 
@@ -77,6 +78,7 @@ class SamplePicker(pn.viewable.Viewer):
         self.browser = FileBrowser(self.files, self.uploads, errands, self._take_file)
         self.simulator = SimulationForm(errands, self.take_simulated, owner)
         self.kept: dict[str, Kept] = {}
+        self._wanted: dict[str, tuple[Job, str, Callable[[Kept], None]]] = {}
         self.choice = pmui.Select(
             label="Sample", options=OFFERED, value="jets", size="small", sizing_mode="stretch_width"
         )
@@ -129,7 +131,7 @@ class SamplePicker(pn.viewable.Viewer):
             DataError: there is no such sample.
         """
         self.check(id)
-        self._get(id, (READING, SIMULATING), lambda kept: self._show(id, kept, then))
+        self._get(id, READING, lambda kept: self._show(id, kept, then))
 
     def open_beside(self, id: str) -> None:
         """Shows the sample of this id beside the first; the empty id takes the second sample away.
@@ -138,14 +140,24 @@ class SamplePicker(pn.viewable.Viewer):
             DataError: there is no such sample.
         """
         if not id:
+            self._give_up(READING_SECOND)
             self.comparison.clear()
             return
         self.check(id)
-        self._get(id, (READING_SECOND, SIMULATING_SECOND), lambda kept: self._show_beside(id, kept))
+        self._get(id, READING_SECOND, lambda kept: self._show_beside(id, kept))
 
     def take(self, jets: Jets) -> None:
         """Shows these jets."""
         self.sample.take(jets)
+
+    def take_job(self, job: Job, jets: Jets) -> None:
+        """Shows what a simulation has made, found again among the jobs."""
+        asked, n = job.note.get(ASKED), len(jets)
+        if asked is None:
+            self.take_simulated(jets, key=job.id)
+        else:
+            source = source_of(asked) if n == asked["n"] else ""
+            self.take_simulated(jets, name_of(asked, n), to_key(asked, n), source)
 
     def take_simulated(self, jets: Jets, name: str = "", key: str = "", source: str = "") -> None:
         """Shows simulated jets and keeps them within reach beside the bundled ones."""
@@ -161,32 +173,59 @@ class SamplePicker(pn.viewable.Viewer):
         """Takes over what simulation and reading reported; called by the page's timer."""
         self.simulator.beat()
         self.browser.beat()
+        self._collect()
 
     def close(self, *session: Any) -> None:
-        """Deletes what was uploaded; fits as a callback of a session that ends."""
+        """Deletes what was uploaded and stops what a link began; fits as a callback of a session that ends."""
+        for kind in list(self._wanted):
+            self._give_up(kind)
         self.uploads.close()
         self.browser.stop()
 
-    def _get(self, id: str, kinds: tuple[str, str], show: Callable[[Kept], None]) -> None:
+    def _get(self, id: str, kind: str, show: Callable[[Kept], None]) -> None:
         """Shows what is kept, else reads it or simulates it again; what was asked for before is no longer wanted."""
-        for kind in kinds:
-            self.errands.drop(kind)
+        self._give_up(kind)
         if id in self.kept:
             show(self.kept[id])
-            return
+        elif id.startswith(SIMULATED):
+            asked = from_key(id.removeprefix(SIMULATED))
+            say(self.told, f"The link's sample is simulated: {name_of(asked, asked['n'])}.")
+            self.errands.send(
+                kind,
+                lambda: begun(asked, self.simulator.owner),
+                lambda job: self._wanted.update({kind: (job, id, show)}),
+            )
+        else:
+            self.errands.send(kind, lambda: self._read(id), show)
 
-        def take(kept: Kept) -> None:
-            if id.startswith(SIMULATED):
-                self._remember(id, kept)
+    def _give_up(self, kind: str) -> None:
+        self.errands.drop(kind)
+        if kind in self._wanted:
+            self._wanted.pop(kind)[0].stop()
+
+    def _collect(self) -> None:
+        """Takes up the simulations of a link that are over."""
+        for kind, (job, id, show) in list(self._wanted.items()):
+            if job.over:
+                del self._wanted[kind]
+                self.errands.send(kind, partial(_result, job), partial(self._simulated, job, id, show))
+
+    def _simulated(
+        self, job: Job, id: str, show: Callable[[Kept], None], found: Jets | WorkbenchError
+    ) -> None:
+        asked = job.note[ASKED]
+        if isinstance(found, Jets) and len(found) == asked["n"]:
+            kept = Kept(found, name_of(asked, len(found)), source_of(asked))
+            say(self.told, "")
+            self._remember(id, kept)
             show(kept)
-
-        self.errands.send(kinds[id.startswith(SIMULATED)], lambda: self._read(id), take)
+            return
+        why = str(found) if isinstance(found, WorkbenchError) else "It was stopped."
+        if self.sample.jets is None:
+            self.open(next(iter(BUNDLED.values())))
+        say(self.told, f"The link's sample could not be simulated. {why}")
 
     def _read(self, id: str) -> Kept:
-        if id.startswith(SIMULATED):
-            asked = from_key(id.removeprefix(SIMULATED))
-            made = simulated(asked, self.simulator.owner)
-            return Kept(made, name_of(asked, len(made)), source_of(asked))
         if id.startswith(FILE):
             place, wanted = Wanted.read(id.removeprefix(FILE))
             opened = open_file(self.files.path(place), wanted, written=self.files.written(place))
@@ -219,8 +258,10 @@ class SamplePicker(pn.viewable.Viewer):
         shown = bool(self.sample.id) and self.sample.id == self.choice.value
         first = self._with(offered, self.sample) if shown else offered
         self._set(self.choice, self.choice.value if self.choice.value in first.values() else id, first)
-        second = self.second.value if self.second.value in {NONE, *offered.values()} else NONE
-        self._set(self.second, second, {"none": NONE, **offered})
+        reference, others = self.comparison.reference, {"none": NONE, **offered}
+        if reference is not None and reference.id:
+            others = self._with(others, reference)
+        self._set(self.second, self.second.value if self.second.value in others.values() else NONE, others)
 
     def _show(self, id: str, kept: Kept, then: Callable[[], None] | None = None) -> None:
         self.sample.take(kept.jets, kept.name, kept.source, id=id, events=kept.events)
@@ -306,6 +347,13 @@ class SamplePicker(pn.viewable.Viewer):
             fold("Where this sample came from", self.origin),
             sizing_mode="stretch_width",
         )
+
+
+def _result(job: Job) -> Any:
+    try:
+        return job.result()
+    except WorkbenchError as error:
+        return error
 
 
 def _titled(kept: Mapping[str, Kept]) -> dict[str, str]:

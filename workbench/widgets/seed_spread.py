@@ -15,7 +15,7 @@ from ..physics.intervals import ONE_SIGMA
 from . import code
 from .analysis import PROPAGATION, Analysis, importing
 from .menu import Menu
-from .networks import Networks
+from .networks import Networks, of_runs
 from .owner import owner
 from .panes import line, pane, row, say
 from .relevance_study import STALE, Task, lacking
@@ -68,9 +68,10 @@ class SeedSpread(pn.viewable.Viewer):
         """Takes over what the study has reported; called by the page's timer."""
         self.study.beat()
 
-    def _offer(self, found: Mapping[str, str]) -> None:
+    def _offer(self, listed: Mapping[str, str]) -> None:
+        found = of_runs(listed)
         kept = [name for name in self.chosen.value if name in found.values()]
-        self.chosen.param.update(options=dict(found), value=kept)
+        self.chosen.param.update(options=found, value=kept)
 
     def _follow(self, *events: Any) -> None:
         missing = lacking(self.analysis) or ("" if len(self.chosen.value) > 1 else FEW)

@@ -75,6 +75,7 @@ class SelectionBar(pn.viewable.Viewer):
         self.clear = pmui.Button(
             label="Clear all brushes", variant="outlined", size="small", disabled=True, margin=(2, 6)
         )
+        self._names = [""] * READY
         buttons = [self._button(place) for place in range(READY)]
         self.ranges = pn.Row(*buttons, margin=0, sizing_mode="stretch_width", styles={"flex-wrap": "wrap"})
         self._shown: dict[str, tuple[float, float]] = {}
@@ -104,12 +105,13 @@ class SelectionBar(pn.viewable.Viewer):
         ranges = dict(self.selection.ranges)
         if ranges != self._shown:
             self._shown = ranges
-            if len(ranges) > len(self.ranges):
-                self.ranges.extend([self._button(place) for place in range(len(self.ranges), len(ranges))])
-            texts = [f"✕ {name} {low:.4g} to {high:.4g}" for name, (low, high) in ranges.items()]
-            for place, button in enumerate(self.ranges):
-                used = place < len(texts)
-                button.param.update(label=texts[place] if used else UNUSED, sx={} if used else HIDDEN)
+            self._arrange([name for name in ranges if name not in self._names])
+            for name, button in zip(self._names, self.ranges, strict=True):
+                if name in ranges:
+                    low, high = ranges[name]
+                    button.param.update(label=f"✕ {name} {low:.4g} to {high:.4g}", sx={})
+                else:
+                    button.param.update(label=UNUSED, sx=HIDDEN)
             self.clear.disabled = not ranges
 
     @property
@@ -117,10 +119,23 @@ class SelectionBar(pn.viewable.Viewer):
         """What stands on the buttons of the ranges."""
         return [button.label for button in self.ranges if button.label != UNUSED]
 
+    def _arrange(self, new: list[str]) -> None:
+        """Gives each new range a button; a range keeps its own, so that a second click on it takes no other one off."""
+        self._names = [name if name in self._shown else "" for name in self._names]
+        for name in new:
+            if "" not in self._names:
+                self.ranges.append(self._button(len(self._names)))
+                self._names.append("")
+            self._names[self._names.index("")] = name
+
     def _button(self, place: int) -> Any:
         button = pmui.Button(label=UNUSED, variant="text", size="small", margin=(2, 2), sx=HIDDEN)
-        button.on_click(lambda _: self.selection.unbrush(list(self._shown)[place]))
+        button.on_click(lambda _: self._take_off(place))
         return button
+
+    def _take_off(self, place: int) -> None:
+        if self._names[place] in self.selection.ranges:
+            self.selection.unbrush(self._names[place])
 
     def _choose(self, event: Any) -> None:
         if list(event.new) != self.selection.classes:

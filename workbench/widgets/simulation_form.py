@@ -11,6 +11,7 @@ import param
 
 from ..data.jets import Jets
 from ..errors import DataError
+from ..jobs.job import Job
 from ..jobs.submit import submit_call
 from ..state.run import RunState
 from .errands import Errands, public
@@ -24,8 +25,10 @@ MOST = 1_000_000
 """Largest number of jets that a page simulates."""
 MOST_OF_LINK = 20_000
 """Largest number of jets that a link simulates again: it starts work that nobody has pressed a button for."""
-NOT_OF_LINK = {"report", "stop", "cores"}
-"""Arguments of `simulate.jets` that are no settings."""
+ASKED = "asked"
+"""In the note of a simulation: its settings."""
+NOT_OF_LINK = {"report", "stop", "cores", "function", "name", "owner", "urgent"}
+"""Arguments of `simulate.jets` and of `submit_call` that are no settings."""
 UNREADABLE = "The link's sample was simulated on a page that is no longer open and was not kept; choose or simulate one."
 
 
@@ -59,25 +62,21 @@ def from_key(key: str) -> dict[str, Any]:
     listed = isinstance(processes, list) and processes and all(name in PROCESSES for name in processes)
     if not listed or type(n) is not int or type(seed) is not int or NOT_OF_LINK & asked.keys():
         raise DataError(UNREADABLE)
-    if not 0 < n <= MOST_OF_LINK:
-        msg = f"The link asks to simulate {n:,} jets; a link does at most {MOST_OF_LINK:,}, so simulate them in step 1."
+    pileup = asked.get("pileup", 0)
+    if type(pileup) not in {int, float} or not 0 <= pileup <= MOST_OF_LINK:
+        raise DataError(UNREADABLE)
+    if not 0 < n * (1 + pileup) <= MOST_OF_LINK:
+        of = f" with {pileup:g} further collisions each" if pileup else ""
+        msg = f"The link asks to simulate {n:,} jets{of}; a link does at most {MOST_OF_LINK:,} collisions, so simulate them in step 1."
         raise DataError(msg)
     return {name: tuple(v) if isinstance(v, list) and v is not processes else v for name, v in asked.items()}
 
 
-def simulated(asked: Mapping[str, Any], owner: str) -> Jets:
-    """Returns the jets, made in a worker process where the tray of jobs shows it; to be called in a thread that may wait.
-
-    Raises:
-        DataError: it was stopped.
-    """
+def begun(asked: Mapping[str, Any], owner: str) -> Job:
+    """Returns the job that simulates the jets; its note has the settings."""
     job = submit_call(public("simulate").jets, name="simulation", owner=owner, **asked)
-    jets = job.result()
-    if len(jets) < asked["n"]:
-        msg = f"The simulation of the link's sample was stopped after {len(jets):,} of {asked['n']:,} jets; simulate it in step 1."
-        raise DataError(msg)
-    assert isinstance(jets, Jets)
-    return jets
+    job.note[ASKED] = dict(asked)
+    return job
 
 
 class SimulationForm(pn.viewable.Viewer):
@@ -158,7 +157,7 @@ class SimulationForm(pn.viewable.Viewer):
         self._asked = asked
         self.errands.send(
             "starting the simulation",
-            lambda: submit_call(public("simulate").jets, name="simulation", owner=self.owner, **asked),
+            lambda: begun(asked, self.owner),
             self.run.follow,
         )
 

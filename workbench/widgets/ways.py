@@ -139,19 +139,17 @@ class Ways(pn.viewable.Viewer):
     def _choose_score(self, event: Any) -> None:
         if self._following or self.analysis.fitted is None:
             return
-        signal, background = self.signal.value, self.background.value
+        signal, background = self.signal.value, self.background.value or self.analysis.background
         opposed = {OTHERS: "others", NOTHING: "nothing"}.get(background, "background")
         if opposed != "background":
             others = [name for name in self.analysis.fitted.classes if name != signal]
             background = self.analysis.background if self.analysis.background in others else others[0]
-        self.analysis.opposed = opposed
         if signal == background:
             # The other end of the score gives way: of two classes they change places.
             others = [name for name in self.analysis.fitted.classes if name != event.new]
             before = event.old if event.old in others else others[0]
             signal, background = (event.new, before) if event.obj is self.signal else (before, event.new)
-        if (signal, background) != self.analysis.seed:
-            self.analysis.against(signal, background)
+        self.analysis.against(signal, background, opposed)
 
     def _follow(self, *events: Any) -> None:
         """Shows what is looked at, whoever chose it."""

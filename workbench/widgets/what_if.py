@@ -99,7 +99,7 @@ class WhatIf(pn.viewable.Viewer):
         self.analysis.selection.param.watch(self._open, "current")
         self.analysis.sample.param.watch(self._open, "jets")
         self.analysis.param.watch(self._explain, ["explanation", "fitted"])
-        self.analysis.param.watch(self._explain_unasked, ["signal", "background"])
+        self.analysis.param.watch(self._explain_unasked, ["signal", "background", "opposed", "attention"])
 
     def _begin(self, *events: Any) -> None:
         self.analysis.selection.step(1)
