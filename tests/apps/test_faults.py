@@ -81,7 +81,6 @@ def test_a_folder_of_runs_that_cannot_be_written_is_said_and_the_page_lives(brow
         assert_quiet(page)
 
 
-@pytest.mark.slow
 def test_a_fit_asked_for_while_another_runs_is_known_to_the_page_and_both_can_be_stopped(browser, runs):
     with serving("apps/jets.py", env=runs) as server, opened(browser, server.address) as page:
         train(page)
