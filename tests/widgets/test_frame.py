@@ -1,9 +1,12 @@
 """The frame of all pages: chips, share, teaching, and colours that can be read."""
 
+import gc
 import html
+import weakref
 from types import SimpleNamespace
 
 import numpy as np
+import panel as pn
 import panel_material_ui as pmui
 import pytest
 
@@ -148,6 +151,16 @@ def test_the_bar_on_top_says_that_something_is_done():
     errands.doing = ""
     assert frame.bar.sx == {"display": "none"}
     errands.close()
+
+
+def test_a_page_that_is_left_is_kept_by_nobody():
+    frame = Frame("Jets", main=[line("x")])
+    left, watchers = weakref.ref(frame.page), len(pn.state.param.watchers.get("busy", {}).get("value", []))
+    del frame
+    gc.collect()
+    assert left() is None
+    Frame("Jets", main=[line("x")])
+    assert len(pn.state.param.watchers.get("busy", {}).get("value", [])) == watchers
 
 
 def test_the_page_is_named_and_its_product_leads_to_the_index():

@@ -5,6 +5,7 @@ from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
+import param
 from bokeh.models import Model, UIElement
 from panel.util import edit_readonly
 
@@ -83,6 +84,12 @@ def fold(title: str, *content: Any) -> pmui.Accordion:
     return pmui.Accordion((title, inside), title_variant="body1", margin=(4, 6), sizing_mode="stretch_width")
 
 
+class Still(param.Parameterized):
+    """A flag that a page may follow, which is never up."""
+
+    busy: bool = param.Boolean(False, doc="Whether something is being done.")
+
+
 def page(title: str, **places: Any) -> Any:
     """Returns a page of its places: main, sidebar, header."""
     made = pmui.Page(  # type: ignore[attr-defined]
@@ -94,9 +101,10 @@ def page(title: str, **places: Any) -> Any:
         **places,
     )
     # The page follows the server's busy flag, and every change of it walks through all models of the document: half a
-    # second for each event and each beat of a timer. Our own bar says what is being done.
+    # second for each event and each beat of a timer. What is more, the server keeps every page that ever followed it.
+    # Our own bar says what is being done.
     with edit_readonly(made):
-        made.busy = False
+        made.busy = Still().param.busy
     return made
 
 
