@@ -177,7 +177,7 @@ def test_results_are_histograms_and_parquet_files(tmp_path):
 
 
 def test_a_sample_without_types_is_told_so():
-    assert of(by_charge()).missing == {"species": "pid"}
+    assert of(by_charge()).missing == {"species": "pid", "vertex": "vertex"}
 
 
 def test_without_a_jet_there_is_a_sentence():

@@ -19,7 +19,9 @@ from workbench.physics.partitions import (
     tabulated,
 )
 
-JETS = toy_jets(60, 4)
+TOYS = toy_jets(60, 4)
+VERTEX = ak.local_index(TOYS.constituents.pt) % 3
+JETS = Jets.of(ak.with_field(TOYS.constituents, VERTEX, "vertex"), p4=TOYS.p4)
 KINDS = ((211, 1), (-321, -1), (130, 0), (22, 0), (-11, 1), (13, -1), (12, 0))
 
 
@@ -37,6 +39,17 @@ def test_the_types_are_those_of_the_particle_data_group():
     assert found == ["charged hadron"] * 2 + ["neutral hadron", "photon", "electron", "muon", "other"]
     charged = PARTITIONS["charge"].sort(Sorted(one_of_each()))
     assert charged.tolist() == [0, 0, 1, 1, 0, 0, 1]
+
+
+def test_pile_up_is_what_is_charged_and_came_from_another_vertex():
+    # A collision beside the hard one has a vertex above 0; cells of a calorimeter have -1.
+    fields = {"pt": [5.0, 4.0, 3.0, 2.0], "eta": [0.0] * 4, "phi": [0.0] * 4, "mass": [0.0] * 4}
+    fields |= {"charge": [1.0, -1.0, 1.0, 0.0], "vertex": [0, 3, 1, -1]}
+    jets = Jets.of(momenta(**{name: ak.Array([values]) for name, values in fields.items()}))
+    way = PARTITIONS["vertex"]
+    found = [way.axes[0].names[i] for i in way.sort(Sorted(jets))]
+    assert found == ["charged, hard collision", "charged, pile-up", "charged, pile-up", "neutral"]
+    assert lacking(way, one_of_each()) == "vertex"
 
 
 def test_ranks_count_from_the_hardest():

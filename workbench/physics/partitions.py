@@ -134,6 +134,10 @@ def _charge(s: Sorted) -> np.ndarray:
     return np.where(s.field("charge") != 0, 0, 1)
 
 
+def _vertex(s: Sorted) -> np.ndarray:
+    return np.where(s.field("charge") == 0, 2, np.where(s.field("vertex") == 0, 0, 1))
+
+
 def _rank(s: Sorted) -> np.ndarray:
     return RANK.place(s.rank.astype(float))
 
@@ -201,6 +205,13 @@ _TABLE = (
         ("pid", "charge"),
     ),
     Partition("charge", (Axis("charge", names=("charged", "neutral")),), _charge, "by charge", ("charge",)),
+    Partition(
+        "vertex",
+        (Axis("vertex", names=("charged, hard collision", "charged, pile-up", "neutral")),),
+        _vertex,
+        "charged by the vertex they came from; neutral particles leave no track that tells",
+        ("charge", "vertex"),
+    ),
     Partition("rank", (RANK,), _rank, "by pT in the jet, 1 for the hardest", ordered=True),
     Partition("deltar", (DELTAR,), _deltar, "distance to the jet's axis in η and φ", ordered=True),
     Partition("fraction", (FRACTION,), _momentum, "pT over the pT of the jet", ordered=True),

@@ -22,6 +22,7 @@ from .table import table, table_pane
 OF_PARTICLES = {
     "species": "particle type",
     "charge": "charge",
+    "vertex": "charge and vertex (pile-up)",
     "rank": "rank in pT",
     "deltar": "ΔR to the jet axis",
     "fraction": "share of the jet's pT",
