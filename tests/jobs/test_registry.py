@@ -428,6 +428,21 @@ def test_the_network_after_epochs_1_2_4_is_the_one_that_the_same_fit_has_there(s
         served.open(job.id, 1)
 
 
+def test_the_list_of_runs_is_made_before_the_first_of_them(tmp_path):
+    registry = Registry(tmp_path / "new", "")
+    registry.warm()
+    until(lambda: (tmp_path / "new" / "registry.db").exists())
+    assert registry.runs() == []
+
+
+def test_a_list_that_cannot_be_made_ahead_is_said_with_its_first_run(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    registry = Registry(tmp_path / "file", "")
+    registry.warm()
+    with pytest.raises(JobError):
+        registry.runs()
+
+
 def test_what_is_not_to_be_registered_leaves_no_trace(served, sample):
     jobs.submit(Recipe("tagger", SMALL), sample, seed=1, register=False).result(LONG)
     assert served.runs() == []

@@ -134,6 +134,15 @@ class Registry:
             raise
         return job
 
+    def warm(self) -> None:
+        """Opens the list of runs in the background: making a new one takes seconds, in which a fit would stand nowhere."""
+        threading.Thread(target=self._open_quietly, name="workbench-registry-open", daemon=True).start()
+
+    def _open_quietly(self) -> None:
+        # What is wrong with it is said with the first run.
+        with suppress(WorkbenchError, OSError):
+            self._list()
+
     def record(
         self, job: Job, recipe: Recipe, data: Jets | Events, *, seed: int, device: str = "cpu",
         validation: Any = None,

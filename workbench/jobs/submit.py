@@ -93,8 +93,9 @@ def everyone() -> list[Job]:
 
 
 def warm() -> None:
-    """Starts the workers in the background, so that the first job need not wait for them."""
+    """Starts the workers and opens the list of runs in the background, so that the first job need not wait for them."""
     workers().warm()
+    registry().warm()
 
 
 @atexit.register
