@@ -45,6 +45,7 @@ def test_trees_grow_and_the_page_counts_iterations(page):
     assert_quiet(page)
 
 
+@pytest.mark.slow
 def test_a_network_is_watched_reloaded_stopped_and_opened_from_the_tray(page):
     page.get_by_role("textbox", name=re.compile("^Epochs")).wait_for()
     set_number(page, "Epochs", 1000)
