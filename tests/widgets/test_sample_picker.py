@@ -173,7 +173,7 @@ ASKED = {"processes": ["QCD", "top"], "n": 20, "seed": 3, "pt": (600.0, 700.0), 
 
 def test_a_link_simulates_the_very_jets_again(page, folder):
     jets = wb.simulate.jets(**ASKED)
-    page.picker.take_simulated(jets, "made", to_key(ASKED, len(jets)), source_of(ASKED))
+    page.picker.take_simulated(jets, "made", to_key(ASKED, len(jets)), source_of(ASKED, 20))
     other = Page(folder)
     other.picker.simulator.fields = {"pt": None}
     other.picker.open(page.sample.id)
@@ -259,7 +259,7 @@ def test_a_simulation_found_again_among_the_jobs_can_be_linked_too(page):
     job = Job("simulation", note={"asked": ASKED})
     page.picker.take_job(job, toy_jets(20, 3))
     assert from_key(page.sample.id.removeprefix("simulated:")) == ASKED
-    assert page.sample.source == source_of(ASKED)
+    assert page.sample.source == source_of(ASKED, 20)
     page.picker.take_job(job, toy_jets(7, 3))
     assert page.sample.source == ""
 

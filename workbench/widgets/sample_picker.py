@@ -156,8 +156,7 @@ class SamplePicker(pn.viewable.Viewer):
         if asked is None:
             self.take_simulated(jets, key=job.id)
         else:
-            source = source_of(asked) if n == asked["n"] else ""
-            self.take_simulated(jets, name_of(asked, n), to_key(asked, n), source)
+            self.take_simulated(jets, name_of(asked, n), to_key(asked, n), source_of(asked, n))
 
     def take_simulated(self, jets: Jets, name: str = "", key: str = "", source: str = "") -> None:
         """Shows simulated jets and keeps them within reach beside the bundled ones."""
@@ -215,7 +214,7 @@ class SamplePicker(pn.viewable.Viewer):
     ) -> None:
         asked = job.note[ASKED]
         if isinstance(found, Jets) and len(found) == asked["n"]:
-            kept = Kept(found, name_of(asked, len(found)), source_of(asked))
+            kept = Kept(found, name_of(asked, len(found)), source_of(asked, len(found)))
             say(self.told, "")
             self._remember(id, kept)
             show(kept)

@@ -37,8 +37,10 @@ def name_of(asked: Mapping[str, Any], n: int) -> str:
     return f"{' + '.join(asked['processes'])}, {n:,} jets, seed {asked['seed']}"
 
 
-def source_of(asked: Mapping[str, Any]) -> str:
-    """Returns the Python that simulates them again."""
+def source_of(asked: Mapping[str, Any], n: int) -> str:
+    """Returns the Python that simulates `n` jets again, nothing for those of a simulation that was stopped."""
+    if n != asked["n"]:
+        return ""
     return f"wb.simulate.jets({', '.join(f'{name}={value!r}' for name, value in asked.items())})"
 
 
@@ -181,8 +183,8 @@ class SimulationForm(pn.viewable.Viewer):
         if len(jets) == 0:
             say(self.told, "Stopped before the first jet was made.")
             return
-        source = source_of(asked) if len(jets) == asked["n"] else ""
-        self._take(jets, name_of(asked, len(jets)), to_key(asked, len(jets)), source)
+        n = len(jets)
+        self._take(jets, name_of(asked, n), to_key(asked, n), source_of(asked, n))
 
     def __panel__(self) -> pn.viewable.Viewable:
         return pn.Column(
