@@ -1,4 +1,4 @@
-"""How long from a key or click on the jets page until the picture has changed, beside a text of a page with nothing else.
+"""How long from a key or click on a page until the picture has changed, beside a text of a page with nothing else.
 
     python -m benchmarks.latency [--jets 100000 1000000] [--times 20]
 
@@ -66,6 +66,20 @@ MAP = """(() => {
 })()"""
 """The last map stays while the next is worked out."""
 
+IMAGE = """(() => {
+  const figure = [...Bokeh.documents[0]._all_models.values()].find((m) => m.name === "image" && m.renderers)
+  const get = (s) => s.data instanceof Map ? s.data.get("image") : s.data.image
+  const source = figure.renderers.map((r) => r.data_source).find((s) => s.data && get(s))
+  return () => Array.from(get(source)[0]).flat().reduce((a, x, i) => a + (x || 0) * (i + 1), 0)
+})()"""
+"""Weighed by the place, as the sum of all pixels is the same for every jet."""
+
+CUT = """(() => {
+  const figure = [...Bokeh.documents[0]._all_models.values()].find((m) => m.name === "x-y" && m.renderers)
+  const tracks = figure.renderers.find((x) => x.data_source?.data?.code && x.view?.filter)
+  return () => tracks.view.indices.count
+})()"""
+
 TELLS = """(() => {{
   const walk = (root) => [...root.querySelectorAll("*")].flatMap((e) => [e, ...(e.shadowRoot ? walk(e.shadowRoot) : [])])
   const found = () => walk(document).filter((e) => !e.children.length && /{pattern}/.test(e.textContent))
@@ -122,6 +136,15 @@ def looked_at(page, when, baseline, times):
     told("next jet, its particles", when, found, baseline)
     found = measured(page, "keydown", score, lambda _: page.keyboard.press("ArrowRight"), times)
     told("next jet, its relevance", when, found, baseline)
+    found = measured(page, "keydown", score, lambda _: page.keyboard.press("ArrowLeft"), times)
+    told("the jet before, its relevance", when, found, baseline)
+    page.get_by_role("tab", name="Image", exact=True).click()
+    page.wait_for_timeout(2000)
+    page.mouse.click(5, 990)
+    found = measured(page, "keydown", IMAGE, lambda _: page.keyboard.press("ArrowRight"), times)
+    told("next jet, its image", when, found, baseline)
+    page.get_by_role("tab", name="Features", exact=True).click()
+    page.wait_for_timeout(1000)
     found = []
     for number in range(max(times // 2, 3) + 1):
         page.keyboard.press("ArrowRight")
@@ -155,6 +178,32 @@ def looked_at(page, when, baseline, times):
     told("selection expression", when, found, baseline)
 
 
+def edited(page, when, baseline, times):
+    """Measures what a user does who asks what if."""
+    page.get_by_text(re.compile("^Score .* log-odds")).first.wait_for()
+    idle(page)
+    score = TELLS.format(pattern="^Score .* log-odds")
+    for label, words in (("Rescale", "rescale"), ("Drop", "drop"), ("Delete the subjet", "delete a subjet")):
+        edit, undo = (page.get_by_role("button", name=name, exact=True) for name in (label, "Undo"))
+        found = []
+        for _ in range(max(times // 2, 3)):
+            found += measured(page, "click", score, lambda _, b=edit: b.click(), 1)
+            found += measured(page, "click", score, lambda _, b=undo: b.click(), 1)
+        told(f"what if: {words}, and undo", when, found, baseline)
+
+
+def cut(page, baseline, times):
+    """Measures a cut that the browser makes by itself."""
+    page.get_by_role("button", name="Cuts, colours and camera").click()
+    slider = page.get_by_role("slider", name=re.compile("Lowest pT of a particle"))
+    slider.wait_for()
+    idle(page)
+    slider.focus()
+    page.wait_for_timeout(1000)
+    found = measured(page, "keydown", CUT, lambda _: slider.press("ArrowRight"), times)
+    told("event display, lowest pT", "idle", found, baseline)
+
+
 def trained(page, baseline):
     """Starts a fit and measures its first sign of life; it goes on."""
     box = page.get_by_role("textbox", name=re.compile("^Epochs"))
@@ -181,7 +230,8 @@ def main():
         for n in asked.jets:
             parquet.write(tiled(bundled, n, 30 if n <= 100_000 else 5), folder / f"jets-{n}.parquet")
         env = {"WORKBENCH_DATA": name, "WORKBENCH_RUNS": f"{name}/runs"}
-        with serving(folder / "text.py", ROOT / "apps" / "jets.py", env=env) as server:
+        apps = [ROOT / "apps" / f"{name}.py" for name in ("jets", "relevance", "display")]
+        with serving(folder / "text.py", *apps, env=env) as server:
             with opened(browser, server.address) as page:
                 page.get_by_role("slider").focus()
                 found = measured(
@@ -190,9 +240,13 @@ def main():
                 )  # fmt: skip
             baseline = float(np.median(found))
             told("text", "idle", found, baseline)
+            with opened(browser, f"{server.root}/display?view=x-y") as page:
+                cut(page, baseline, asked.times)
             for n in asked.jets:
-                address = f"{server.root}/jets?v=1&sample=file:{folder.name}/jets-{n}.parquet|stop={n}"
-                with opened(browser, address) as page:
+                sample = f"v=1&sample=file:{folder.name}/jets-{n}.parquet|stop={n}"
+                with opened(browser, f"{server.root}/relevance?{sample}&jet=3&tab=what-if") as page:
+                    edited(page, f"{n:,}, idle", baseline, asked.times)
+                with opened(browser, f"{server.root}/jets?{sample}") as page:
                     page.get_by_text(re.compile(rf"^{n:,} of {n:,} jets selected")).first.wait_for()
                     page.get_by_text("Area under the ROC curve").wait_for()
                     first = page.get_by_role("button", name="Open the first jet")

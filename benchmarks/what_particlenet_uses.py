@@ -5,7 +5,8 @@
 The taggers are the one that travels with the package (ParticleNet-Lite, 120,000 training jets) and, if benchmarks/cache has
 it, the ParticleNet that `python -m benchmarks.quality equal` trained on 10,000 jets. They are explained on the jets that
 travel with the package, which neither has seen: `jets` of each class, and `pairs` of each for the edges, once with the
-trained network and once with the same architecture before training. Errors are those of a bootstrap over jets.
+trained network and once with the same architecture before training. Errors are those of a bootstrap over jets. Each is also
+put into a few observables (every second jet), and shown soft and collinear emissions (300 jets).
 
 Writes docs/figures/what-<network>-uses.png and benchmarks/results/what_particlenet_uses.md. Needs matplotlib, which
 weaver-core (`pip install .[bench]`) brings along.
@@ -22,6 +23,7 @@ import workbench as wb
 from workbench.explanation.aggregation import ALL, aggregate, compare_pairs
 from workbench.explanation.dependence import AGAINST
 from workbench.explanation.pairs import BLIND, MOST, RELEVANT, UNTRAINED
+from workbench.explanation.translation import translate
 from workbench.physics.observables import OBSERVABLES
 
 ROOT = Path(__file__).parents[1]
@@ -284,6 +286,27 @@ def report(name, found, pairs):
     )
 
 
+def in_words(tagger, sample):
+    """Returns what a few observables say of the network, and what emissions do to its score."""
+    found = translate(tagger, sample[::2], seed=(SIGNAL, BACKGROUND))
+    rows = [
+        [stage.name, *(f"{part.value:.4f} ± {part.error:.4f}" for part in (stage.ado, stage.auc, stage.lost))]
+        for stage in found.stages
+    ]
+    emitted = wb.irc_safety(tagger, sample[:300], (SIGNAL, BACKGROUND))
+    return "\n".join(
+        [
+            f"Observables, one after the other out of {found.candidates:,}, measured on {found.jets:,} jets "
+            f"(the network's own AUC {found.network.value:.4f} ± {found.network.error:.4f}):\n",
+            table(["observable added", "pairs in the network's order", "AUC", "AUC lost"], rows),
+            f"{found.ended}\n",
+            "Emissions:\n",
+            *(f"- {safety.sentence}" for safety in emitted),
+            "",
+        ]
+    )
+
+
 def main():
     """Explains each tagger, draws its figure and writes the table."""
     parser = argparse.ArgumentParser(
@@ -310,7 +333,7 @@ def main():
         found = aggregate(tagger, jets, seed=(SIGNAL, BACKGROUND))
         pairs = compare_pairs(tagger, few, seed=(SIGNAL, BACKGROUND))
         picture(name, found, pairs).savefig(FIGURES / f"what-{name}-uses.png", dpi=75)
-        parts.append(report(name, found, pairs))
+        parts.append(f"{report(name, found, pairs)}\n{in_words(tagger, sample)}")
         print(parts[-1], flush=True)
     if asked.only is None:
         RESULT.write_text("\n".join(parts))

@@ -12,6 +12,7 @@ from scipy import stats
 import workbench as wb
 from workbench.data.explanation import Explanation, Ledger
 from workbench.errors import ExplanationError
+from workbench.explanation import store
 from workbench.explanation.aggregation import (
     ALL,
     OUTCOMES,
@@ -202,6 +203,24 @@ def test_a_study_reports_stops_and_keeps_what_is_done(lite):
     assert found.groups[ALL] == 2 * PORTION
     with pytest.raises(ExplanationError, match="No jet was explained"):
         aggregate(lite, jets, stop=After(0))
+
+
+def test_a_study_of_jets_that_were_explained_before_explains_none(lite, monkeypatch, tmp_path):
+    def refuse(*jets, **how):
+        raise AssertionError
+
+    jets, kept = toy_jets(PORTION + 30, seed=6), wb.Explanations(tmp_path)
+    found = aggregate(lite, jets, kept=kept, draws=10)
+    fresh = aggregate(lite, jets, draws=10)
+    monkeypatch.setattr(store, "explain", refuse)
+    again = aggregate(lite, jets, kept=kept, threshold=1.0, draws=10)
+    for one in (fresh, again):
+        for name, shares in found.shares.items():
+            np.testing.assert_array_equal(
+                one.shares[name].of("top", "absolute").value, shares.of("top", "absolute").value
+            )
+        assert one.how["jets"] == len(jets)
+    assert again.groups != found.groups
 
 
 def test_what_is_streamed_is_what_is_explained(lite):

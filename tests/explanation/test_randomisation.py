@@ -45,10 +45,35 @@ class Deep(nn.Module):
         return self.head(self.body(x))
 
 
+def labelled(n, seed):
+    """Images of three classes, of which each is brighter in a corner of its own."""
+    generator = torch.Generator().manual_seed(seed)
+    label = torch.arange(n) % 3
+    found = torch.rand(n, 1, 16, 16, generator=generator) ** 4
+    corners = ((slice(0, 6), slice(0, 6)), (slice(0, 6), slice(10, 16)), (slice(10, 16), slice(0, 6)))
+    for i, k in enumerate(label.tolist()):
+        found[(i, 0, *corners[k])] += 0.4 * torch.rand(6, 6, generator=generator)
+    return found, label
+
+
 @pytest.fixture(scope="module")
 def images():
-    generator = torch.Generator().manual_seed(2)
-    return torch.rand(20, 1, 16, 16, generator=generator) ** 4
+    return labelled(20, seed=2)[0]
+
+
+@pytest.fixture(scope="module", params=["before training", "trained"])
+def deep(request):
+    network = Deep()
+    if request.param == "trained":
+        seen, label = labelled(150, seed=3)
+        optimiser = torch.optim.Adam(network.parameters(), lr=2e-3)
+        for _ in range(40):
+            optimiser.zero_grad()
+            nn.functional.cross_entropy(network(seen), label).backward()
+            optimiser.step()
+        unseen, label = labelled(150, seed=4)
+        assert (network(unseen).argmax(1) == label).float().mean() > 0.9
+    return network.eval()
 
 
 def cosines(network, images, rule):
@@ -68,14 +93,19 @@ def cosines(network, images, rule):
 
 
 @pytest.mark.parametrize("rule", ["epsilon", "gamma"])
-def test_epsilon_and_gamma_tell_the_classes_of_a_deep_network_apart(images, rule):
-    found = cosines(Deep(), images, rule)
+def test_epsilon_and_gamma_tell_the_classes_of_a_deep_network_apart(deep, images, rule):
+    found = cosines(deep, images, rule)
     assert max(found) < LIMIT, found
 
 
 def test_z_plus_cannot_tell_them_apart(images):
     found = cosines(Deep(), images, "z+")
     assert min(found) > 0.98, found
+
+
+def test_z_plus_tells_the_classes_of_a_trained_network_apart_far_worse_than_epsilon(deep, images):
+    """What it was trained for leaves a trace in z⁺ too (0.83 here), less than half of what ε sees (0.33)."""
+    assert cosines(deep, images, "z+")[0] > 2 * cosines(deep, images, "epsilon")[0]
 
 
 def test_the_planted_tagger_gives_the_classes_maps_without_anything_in_common():

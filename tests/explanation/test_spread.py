@@ -64,6 +64,14 @@ def test_equal_networks_have_no_spread_and_are_sure():
     assert ak.all(found.sure)
 
 
+def test_a_network_that_gives_nothing_does_not_agree_with_one_that_objects():
+    maps = [
+        Explanation(r := ak.Array([[1.0, 0.0, -1.0, 0.0], row]), r, ("particle",), Ledger(np.zeros(2), {}))
+        for row in ([0.0, -2.0], [-1.0, -3.0], [-1.0, -1.0])
+    ]
+    assert spread(maps).sure.to_list() == [[True, True, True, True], [False, True]]
+
+
 @pytest.mark.parametrize(("function", "networks"), [(spread, 1), (coverage, 2)])
 def test_too_few_networks_are_refused(function, networks):
     with pytest.raises(ExplanationError, match="different seeds"):

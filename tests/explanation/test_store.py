@@ -1,6 +1,7 @@
 """Explanations on the disk: without loss, known again jet by jet, and gone on with after a stop."""
 
 import json
+import os
 from dataclasses import replace
 
 import awkward as ak
@@ -185,6 +186,47 @@ def test_a_damaged_file_is_worked_out_again(fitted, monkeypatch, tmp_path):
     file.write_bytes(file.read_bytes()[:100])
     same(kept.explained(fitted, JETS), whole)
     assert counted.jets == 2 * len(JETS)
+
+
+def test_portions_are_the_jets_in_order_with_what_is_known_read_and_the_rest_worked_out(
+    fitted, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(store, "SHARD", 8)
+    kept, counted = store.Explanations(tmp_path), Counted(monkeypatch)
+    known = kept.explained(fitted, JETS[4:10])
+    parts = list(kept.portions(fitted, JETS))
+    assert counted.jets == len(JETS)
+    assert [len(part) for part, _ in parts] == [len(found) for _, found in parts] == [8, 8, 8, 6]
+    whole = concatenate([found for _, found in parts])
+    same(whole[4:10], known)
+    same(whole, kept.explained(fitted, JETS))
+    assert all(found.how["sample"] == part.fingerprint for part, found in parts)
+    stopped = kept.portions(fitted, JETS, stop=(stop := After(1)))
+    for part, _ in stopped:
+        stop.told.append(len(part))
+    assert stop.told == [8]
+
+
+def test_what_cannot_be_kept_is_explained_all_the_same(fitted, tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    ((_, found),) = store.Explanations(tmp_path / "file").portions(fitted, JETS[:5])
+    same(found, wb.explain(fitted, JETS[:5]))
+
+
+def test_what_was_not_used_for_longest_makes_room(fitted, monkeypatch, tmp_path):
+    monkeypatch.setattr(store, "SHARD", 10)
+    kept, counted = store.Explanations(tmp_path), Counted(monkeypatch)
+    kept.explained(fitted, JETS)
+    for age, file in enumerate(sorted(tmp_path.glob("*/*.parquet"))):
+        os.utime(file, (age, age))
+    list(kept.portions(fitted, JETS[10:20]))
+    size = sum(file.stat().st_size for file in tmp_path.glob("*/*.parquet"))
+    # Two of three files fit, and then none but the newest.
+    list(replace(kept, most=size - 1).portions(fitted, JETS[10:20]))
+    assert (kept.known(fitted, JETS), kept.known(fitted, JETS[10:20])) == (20, 10)
+    list(replace(kept, most=size // 2).portions(fitted, JETS[10:20]))
+    assert (kept.known(fitted, JETS), kept.known(fitted, JETS[10:20])) == (10, 10)
+    assert counted.jets == len(JETS)
 
 
 def test_what_is_deleted_is_gone(fitted, tmp_path):

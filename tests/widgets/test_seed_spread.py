@@ -7,7 +7,7 @@ from tests.widgets.test_trust import JETS, TAGGER, made  # noqa: F401
 from workbench.explanation.planted import planted_tagger
 from workbench.explanation.seeds import judge_spread
 from workbench.jobs.job import Answer, Job
-from workbench.widgets import seed_spread
+from workbench.widgets import study
 from workbench.widgets.networks import PLANTED
 from workbench.widgets.relevance_study import STALE
 from workbench.widgets.seed_spread import FEW, SeedSpread
@@ -17,12 +17,12 @@ TAGGERS = {"one": TAGGER, "other": planted_tagger(weight=1.0), "third": planted_
 
 @pytest.fixture
 def pane(made, monkeypatch):  # noqa: F811
-    def at_once(function, *args, name="", owner="", **how):
+    def at_once(function, *args, name="", owner="", note=None, urgent=False, **how):
         job = Job(name)
         job.finish(Answer(value=function(*args, **how)))
         return job
 
-    monkeypatch.setattr(seed_spread, "submit_call", at_once)
+    monkeypatch.setattr(study, "submit_call", at_once)
     pane = SeedSpread(made.analysis)
     made.settle()
     assert PLANTED in pane.chosen.options.values()

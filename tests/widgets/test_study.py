@@ -1,12 +1,25 @@
 """A study as its button, its bar and its sentences tell of it: nothing of it stalls, and no part of it is lost."""
 
+from dataclasses import replace
+
+import panel_material_ui as pmui
 import pytest
 
+import workbench as wb
 from tests.patience import settle
 from workbench.errors import ExplanationError
 from workbench.jobs.job import Answer, Job
+from workbench.widgets import study as module
 from workbench.widgets.errands import Errands
-from workbench.widgets.study import NOT_BEGUN, PARTLY, Study
+from workbench.widgets.study import NOT_BEGUN, PARTLY, Question, Study
+
+from ..toys import toy_jets
+
+JETS = toy_jets(30, seed=1)
+
+
+def ask(number=0, jets=JETS, **named):
+    return Question(print, (jets[:number], 2.5), named)
 
 
 def step(done, total=10):
@@ -27,8 +40,19 @@ def taken():
 
 
 @pytest.fixture
-def study(job, taken):
-    return Study("Measure", lambda: job, taken.append)
+def handed(monkeypatch):
+    """Makes the next job that is handed to the workers this one."""
+
+    def hand(job):
+        monkeypatch.setattr(module, "submit_call", lambda *args, **how: job)
+
+    return hand
+
+
+@pytest.fixture
+def study(job, taken, handed):
+    handed(job)
+    return Study("Measure", ask, taken.append)
 
 
 def test_it_runs_once_says_how_far_it_is_and_gives_its_result(study, job, taken):
@@ -68,11 +92,12 @@ def test_what_fails_is_said_and_can_be_tried_again(study, job, taken):
     assert not study.start.disabled
 
 
-def test_a_study_that_cannot_begin_or_be_taken_says_why(job):
+def test_a_study_that_cannot_begin_or_be_taken_says_why(job, handed):
     def refuse(*found):
         raise ExplanationError("There is no network; open one first.")
 
-    for study in (Study("Measure", refuse, list), Study("Measure", lambda: job, refuse)):
+    handed(job)
+    for study in (Study("Measure", refuse, list), Study("Measure", ask, refuse)):
         study.ask()
         if study.run.job is not None:
             job.finish(Answer(value=1))
@@ -82,7 +107,7 @@ def test_a_study_that_cannot_begin_or_be_taken_says_why(job):
 
 
 def test_a_study_whose_beginning_breaks_can_be_tried_again(job):
-    def broken():
+    def broken(number):
         raise ZeroDivisionError
 
     errands = Errands()
@@ -104,11 +129,85 @@ def test_while_something_is_missing_it_says_what_and_does_not_begin(study, job):
     assert study.run.job is job
 
 
-def test_a_job_stopped_before_it_began_has_no_result(taken):
+def test_a_job_stopped_before_it_began_has_no_result(study, taken, handed):
     waiting = Job("study")
-    study = Study("Measure", lambda: waiting, taken.append)
+    handed(waiting)
     study.ask()
     study.stop.clicks += 1
     study.beat()
     assert taken == []
     assert study.told.object == "The job was stopped before it began."
+
+
+@pytest.fixture
+def reopened(monkeypatch):
+    """A study that a browser asked for twenty jets on a page it has left, and what makes the study of its next page."""
+    kept = []
+
+    def submit(function, *args, name, owner, note, urgent):
+        kept.append(Job(name, owner=owner, note=note))
+        kept[-1].hand_over()
+        return kept[-1]
+
+    monkeypatch.setattr(module, "submit_call", submit)
+    monkeypatch.setattr(module, "everyone", lambda: kept)
+    monkeypatch.setattr(module, "owner", lambda: "of this browser")
+
+    def study(question=ask, take=list):
+        number = pmui.Select(label="Jets", options=[10, 20], value=10)
+        return Study("Measure", question, take, number=number)
+
+    first = study()
+    first.number.value = 20
+    first.ask()
+    return first.run.job, study
+
+
+def test_a_page_that_is_opened_again_finds_its_study_whether_it_runs_or_is_over(reopened, taken):
+    job, study = reopened
+    job.receive({"kind": "began"})
+    job.receive(step(4))
+    second = study(take=taken.append)
+    second.require("Choose a tagger first.")
+    assert second.run.job is None
+    second.require("")
+    assert (second.run.job, second.number.value) == (job, 20)
+    assert second.told.object.startswith("4 of 10 jets")
+    job.finish(Answer(value=42))
+    second.beat()
+    third = study(take=taken.append)
+    third.require("")
+    assert taken == [42, 42]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        lambda number: ask(number, rule="gamma"),
+        lambda number: ask(number, JETS[1:]),
+        lambda number: replace(ask(number), function=repr),
+    ],
+)
+def test_a_study_of_something_else_or_of_another_browser_is_not_found(reopened, other, monkeypatch):
+    job, study = reopened
+    for asked, owner in ((other, "of this browser"), (ask, "of another browser")):
+        monkeypatch.setattr(module, "owner", lambda owner=owner: owner)
+        second = study(asked)
+        second.require("")
+        assert second.run.job is None
+
+
+def test_a_study_that_failed_is_not_found(reopened):
+    job, study = reopened
+    job.finish(Answer(failure=("ExplanationError", "There are no jets to explain; give at least one.", "")))
+    second = study()
+    second.require("")
+    assert second.run.job is None
+
+
+def test_taggers_are_told_apart_by_what_they_learned_and_not_by_where_they_are():
+    one = wb.Tagger(network="mlp", observables=["mass"], epochs=1).fit(JETS, seed=1)
+    other = wb.Tagger(network="mlp", observables=["mass"], epochs=1).fit(JETS, seed=2)
+    key = Question(print, (one, JETS)).key
+    assert Question(print, (replace(one), JETS[:])).key == key
+    assert Question(print, (other, JETS)).key != key

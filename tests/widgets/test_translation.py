@@ -12,7 +12,7 @@ from workbench.engines.tagging import Tagger
 from workbench.jobs.job import Answer, Job
 from workbench.state.sample import SampleState
 from workbench.state.selection import SelectionState
-from workbench.widgets import finding
+from workbench.widgets import study as studies
 from workbench.widgets.analysis import Analysis
 from workbench.widgets.errands import Errands
 from workbench.widgets.layer_probes import TREES
@@ -45,13 +45,13 @@ def asked():
 def translation(monkeypatch, asked):
     """The panes; a job is done at once, in this process."""
 
-    def at_once(function, fitted, jets, name="", owner="", **arguments):
+    def at_once(function, fitted, jets, name="", owner="", note=None, urgent=False, **arguments):
         asked.append(SimpleNamespace(function=function, fitted=fitted, jets=jets, arguments=arguments))
         job = Job(name)
         job.finish(Answer(value=function(fitted, jets, **arguments)))
         return job
 
-    monkeypatch.setattr(finding, "submit_call", at_once)
+    monkeypatch.setattr(studies, "submit_call", at_once)
     sample, errands = SampleState(), Errands()
     made = Translation(Analysis(sample, SelectionState(sample), errands))
     made.__panel__()
@@ -172,7 +172,7 @@ def test_another_tagger_or_sample_forgets_what_was_found(translation, jets, pfn,
 def test_what_was_asked_of_another_tagger_is_not_shown(translation, jets, pfn, trees):
     opened(translation, jets, pfn)
     study = translation.formula
-    study._asked = replace(study._now(), fitted=trees)
+    study._asked = replace(study._now(500), fitted=trees)
     study._take("of the other")
     assert study.found is None
 
@@ -180,7 +180,7 @@ def test_what_was_asked_of_another_tagger_is_not_shown(translation, jets, pfn, t
 def test_what_was_asked_of_another_score_is_not_shown(translation, jets, pfn):
     analysis = opened(translation, jets, pfn)
     study = translation.formula
-    study._asked = study._now()
+    study._asked = study._now(500)
     analysis.against(analysis.background, analysis.signal)
     study._take("of the other score")
     assert study.found is None
@@ -204,9 +204,9 @@ def test_only_jets_that_the_fit_never_saw_are_studied_and_as_many_as_asked_for(t
     assert len(asked[-1].jets) == 300
     study.jets.options = {"50": 50}
     study.jets.value = 50
-    assert len(study.chosen()) == 50
+    assert len(study.chosen(study.jets.value)) == 50
     kept = {float(pt) for pt in jets[analysis.unseen].p4.pt}
-    assert {float(pt) for pt in study.chosen().p4.pt} <= kept
+    assert {float(pt) for pt in study.chosen(study.jets.value).p4.pt} <= kept
 
 
 def test_the_python_of_each_study_says_what_was_asked(translation, jets, pfn):

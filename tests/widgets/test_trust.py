@@ -15,7 +15,7 @@ from workbench.jobs.job import Job
 from workbench.simulate.planted import planted_jets
 from workbench.state.sample import SampleState
 from workbench.state.selection import SelectionState
-from workbench.widgets import comparison_of_maps
+from workbench.widgets import study
 from workbench.widgets.analysis import Analysis
 from workbench.widgets.comparison_of_maps import CHANGED, NO_SECOND, UNTRAINED, MapComparison
 from workbench.widgets.errands import Errands
@@ -207,7 +207,7 @@ def asked_for(made, monkeypatch):
     """The panes of two samples, and the arguments of what they ask of a worker."""
     asked = []
     monkeypatch.setattr(
-        comparison_of_maps, "submit_call", lambda function, *args, **how: asked.append((args, how)) or Job("")
+        study, "submit_call", lambda function, *args, **how: asked.append((args, how)) or Job("")
     )
     beside = SampleState()
     beside.take(planted_jets(60, seed=2), source="wb.simulate.planted_jets(60, seed=2)")

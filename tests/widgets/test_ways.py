@@ -156,7 +156,7 @@ def test_a_slow_method_waits_to_be_asked_and_its_answer_is_kept(ways, asked, mon
     job.hand_over()
     sent = []
     monkeypatch.setattr(
-        "workbench.widgets.ways.submit_call", lambda *args, **how: sent.append((args, how)) or job
+        "workbench.widgets.study.submit_call", lambda *args, **how: sent.append((args, how)) or job
     )
     before = len(asked)
     ways.method.value = "shapley sampling"
@@ -190,7 +190,7 @@ def test_a_slow_method_without_an_open_jet_says_that_there_is_none(ways):
 def test_an_answer_that_comes_when_another_jet_is_open_is_not_shown_there(ways, monkeypatch):
     job = Job(EXPLAIN)
     job.hand_over()
-    monkeypatch.setattr("workbench.widgets.ways.submit_call", lambda *args, **how: job)
+    monkeypatch.setattr("workbench.widgets.study.submit_call", lambda *args, **how: job)
     ways.method.value = "shapley sampling"
     ways.study.ask()
     settle(ways.analysis.errands)

@@ -1,6 +1,7 @@
 """A tagger that has learned: it scores, and it can be saved."""
 
 import copy
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 
 from ..data.classes import ClassArray
 from ..data.jets import Jets
+from ..data.origin import fingerprint
 from ..errors import DataError
 from ..progress import Outcome
 from . import onnx_file
@@ -20,6 +22,7 @@ from .features import ObservableInputs, ParticleInputs
 from .metrics import softmax
 from .training import State, predict, threads
 from .trees import Trees
+from .weights import network_fingerprint
 
 if TYPE_CHECKING:
     from .tagging import Tagger
@@ -86,6 +89,12 @@ class FittedTagger:
         if isinstance(self.network, Trees):
             return self.network.parameters
         return sum(p.numel() for p in self.network.parameters() if p.requires_grad)
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells it from others: its weights, its classes and how it sees a jet."""
+        seen = json.dumps([self.classes, self.normaliser.header()], sort_keys=True, default=repr)
+        return fingerprint([network_fingerprint(self.network), seen])
 
     def latest(self) -> "FittedTagger":
         """Returns the tagger as it was after its last epoch, where this one is that of the best; nothing can go on from it."""

@@ -23,6 +23,7 @@ from .mean_images import EXTENT, RelevanceImages, Sums, relevance_images
 from .mean_ledger import MeanLedger, mean_ledger
 from .pairs import PairShares, PairTable, joined_tables, pair_shares, pair_tables
 from .shares import FEATURE, Groups, Shares, Table, of_particles, possible, shares, tables
+from .store import Explanations
 
 ALL = "all jets"
 OUTCOMES = ("true positive", "false negative", "false positive", "true negative")
@@ -85,10 +86,11 @@ def aggregate(
     threshold: float = 0.0,
     draws: int = 200,
     draw_seed: int = 1,
+    kept: Explanations | None = None,
     report: Report = silent,
     stop: Stop | None = None,
 ) -> Aggregate:
-    """Explains every jet and returns what the network uses; nothing of single jets is kept but sums per bin.
+    """Explains every jet and returns what the network uses: sums per bin, so that jets may be as many as you like.
 
     Args:
         fitted: A fitted tagger.
@@ -100,6 +102,7 @@ def aggregate(
         threshold: Log-odds above which a jet counts as called signal.
         draws: Bootstrap draws for the errors.
         draw_seed: Their seed.
+        kept: Where explanations are kept, so that a jet that was explained once in this way is read; None keeps none.
         report: Told how many jets are done.
         stop: Looked at every 256 jets; when set, the jets explained so far make the result, and `how` says how many.
 
@@ -108,7 +111,7 @@ def aggregate(
         DataError: fewer than two draws.
     """
     how = {"rule": rule, "method": method, "attention": attention, "seed": seed}
-    parts = explained(fitted, jets, how, report, stop or Never())
+    parts = explained(fitted, jets, how, report, stop or Never(), kept)
     signal = _signal(fitted, seed)
     found = aggregated(parts, signal=signal, threshold=threshold, draws=draws, draw_seed=draw_seed)
     return replace(found, how={**found.how, "asked": len(jets)})
@@ -120,19 +123,30 @@ def explained(
     how: Mapping[str, Any],
     report: Report = silent,
     stop: Stop | None = None,
+    kept: Explanations | None = None,
 ) -> Iterator[tuple[Jets, Explanation]]:
     """Yields portions of the jets with their explanations, in order, until done or stopped.
 
     Args:
         how: Named arguments of `explain`.
+        kept: Where they are kept, if anywhere.
     """
-    stop = stop or Never()
+    stop, done = stop or Never(), 0
+    parts = _fresh(fitted, jets, how, stop) if kept is None else kept.portions(fitted, jets, stop=stop, **how)
+    for part, explanation in parts:
+        yield part, explanation
+        done += len(part)
+        report(Step(done=done, total=len(jets), unit="jets"))
+
+
+def _fresh(
+    fitted: FittedTagger, jets: Jets, how: Mapping[str, Any], stop: Stop
+) -> Iterator[tuple[Jets, Explanation]]:
     for first in range(0, len(jets), PORTION):
         if stop.is_set():
             return
         part = jets[first : first + PORTION]
         yield part, explain(fitted, part, **how)
-        report(Step(done=first + len(part), total=len(jets), unit="jets"))
 
 
 def aggregated(

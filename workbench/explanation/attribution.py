@@ -20,9 +20,9 @@ from ..data.origin import fingerprint
 from ..engines.batch import Batch
 from ..engines.fitted import FittedTagger
 from ..engines.trees import Trees
+from ..engines.weights import as_array
 from ..errors import ExplanationError
 from ..progress import Report, Step, Stop
-from .closing import as_array
 from .lrp import Flow, frozen
 from .module import Inputs, Score, Target, Tensors, how_of, inputs_of, score_of
 

@@ -17,9 +17,10 @@ from ..engines.fitted import FittedTagger
 from ..engines.tagging import BACKGROUND_JETS
 from ..engines.training import threads
 from ..engines.trees import Trees
+from ..engines.weights import network_fingerprint
 from ..errors import ExplanationError, nearest
 from ..progress import Never, Report, Step, Stop, silent
-from .closing import CLOSED, OPEN_BOOKS, network_fingerprint, require_closed, settings_of, versions
+from .closing import CLOSED, OPEN_BOOKS, require_closed, settings_of, versions
 from .lrp import Flow, doubled, frozen, joined, propagate
 from .module import Target, Tensors, explain_module
 from .rules import Rule, rule_named

@@ -12,9 +12,10 @@ from torch import Tensor, nn
 
 from ..data.explanation import Explanation, Ledger
 from ..data.origin import fingerprint
+from ..engines.weights import as_array, network_fingerprint
 from ..errors import ExplanationError
 from ..progress import Report, Step, Stop
-from .closing import CLOSED, OPEN_BOOKS, as_array, network_fingerprint, require_closed, settings_of, versions
+from .closing import CLOSED, OPEN_BOOKS, require_closed, settings_of, versions
 from .lrp import doubled, followed, frozen
 from .propagation import Books, UnknownRowsError
 from .rules import Rule, rule_named

@@ -16,11 +16,11 @@ import pandas as pd
 
 from ..data.jets import Jets
 from ..engines.fitted import FittedTagger
+from ..engines.weights import network_fingerprint
 from ..errors import ExplanationError
 from ..physics.bootstrap import Estimate
 from ..physics.distributions import Bins, distribution
 from ..progress import Never, Report, Step, Stop, silent
-from .closing import network_fingerprint
 from .edits import add, split
 from .resampling import DRAWS, mean
 from .score import JETS_AT_ONCE, Seed, direction, log_odds

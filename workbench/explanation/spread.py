@@ -29,17 +29,14 @@ class Spread:
         deviation: Standard deviation over networks, (jets, var), of the relevance that one more network would give.
         positive: Share of networks that give it a positive relevance, (jets, var).
         networks: Their number.
+        sure: True where all networks agree on the sign, 0 being one, (jets, var); of unrelated maps 2 in 2^networks are.
     """
 
     relevance: ak.Array
     deviation: ak.Array
     positive: ak.Array
     networks: int
-
-    @property
-    def sure(self) -> ak.Array:
-        """True where all networks agree on the sign, (jets, var); of unrelated maps 2 in 2^networks particles are."""
-        return (self.positive == 0) | (self.positive == 1)
+    sure: ak.Array
 
 
 def explained_by(
@@ -75,10 +72,10 @@ def spread(explanations: Sequence[Explanation]) -> Spread:
         ExplanationError: fewer than two, or of different jets.
     """
     maps, counts = _stacked(explanations, 2)
-    mean_map, deviation, positive = (
-        ak.unflatten(part, counts) for part in (maps.mean(0), maps.std(0, ddof=1), (maps > 0).mean(0))
-    )
-    return Spread(mean_map, deviation, positive, len(maps))
+    sign = np.sign(maps)
+    parts = maps.mean(0), maps.std(0, ddof=1), (sign > 0).mean(0), (sign == sign[0]).all(0)
+    mean_map, deviation, positive, sure = (ak.unflatten(part, counts) for part in parts)
+    return Spread(mean_map, deviation, positive, len(maps), sure)
 
 
 def coverage(

@@ -2,8 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, is_dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from ..data.origin import fingerprint
 from ..engines.fitted import FittedTagger
 from ..errors import DataError, ExplanationError
 from ..progress import Never, Report, Step, Stop, silent
-from .closing import network_fingerprint, versions
+from .closing import versions
 from .explain import explain
 from .rules import rule_named
 from .score import direction
@@ -37,13 +39,15 @@ class Explanations:
     """Explanations in a folder, a file per few hundred jets; several processes may read and write it at once.
 
     A jet is known again by its particles and its momentum, in whatever sample it comes; its network by its weights and
-    inputs; the way by rule, score, method, attention, background and the versions of the programs.
+    inputs; the way by rule, score, method, attention, background, the versions of the programs and the text of this one.
 
     Attributes:
         folder: Where the files are; it is made when the first is written.
+        most: Bytes beyond which `portions` deletes the files that were not used for longest; 0 deletes none.
     """
 
     folder: Path
+    most: int = 0
 
     def explained(
         self,
@@ -81,7 +85,32 @@ class Explanations:
             chosen = [keys[i] for i in block[: len(part)]]
             _keep(part, chosen, way)
             done += len(chosen)
-        return _assembled(way, keys, jets)
+        return _assembled(_index(way), keys, jets)
+
+    def portions(
+        self, fitted: FittedTagger, jets: Jets, *, stop: Stop | None = None, **how: Any
+    ) -> Iterator[tuple[Jets, Explanation]]:
+        """Yields the jets with their explanations, a few hundred at a time, until all are done or it is stopped.
+
+        What cannot be kept, because the disk is full, is explained all the same.
+
+        Args:
+            fitted: A fitted tagger.
+            jets: Jets, as many as you like.
+            stop: Looked at before each portion.
+            how: As of `explained`.
+
+        Raises:
+            ExplanationError: as of `explained`.
+        """
+        way, stop = self.folder / _way(fitted, how), stop or Never()
+        known = _index(way)
+        for first in range(0, len(jets), SHARD):
+            if stop.is_set():
+                break
+            part = jets[first : first + SHARD]
+            yield part, self._portion(fitted, part, way, known, how)
+        self._make_room()
 
     def known(self, fitted: FittedTagger, jets: Jets, **how: Any) -> int:
         """Returns how many of the jets are known."""
@@ -92,6 +121,36 @@ class Explanations:
         """Deletes what is kept; all of it can be worked out again."""
         for file in self.folder.glob("*/*.parquet"):
             file.unlink(missing_ok=True)
+
+    def _portion(
+        self,
+        fitted: FittedTagger,
+        jets: Jets,
+        way: Path,
+        known: dict[str, tuple[Path, int]],
+        how: Mapping[str, Any],
+    ) -> Explanation:
+        keys = keys_of(jets)
+        missing = [i for i, key in enumerate(keys) if key not in known]
+        try:
+            if missing:
+                chosen = [keys[i] for i in missing]
+                file = _keep(explain(fitted, jets[missing], **how), chosen, way)
+                known |= {key: (file, row) for row, key in enumerate(chosen)}
+            return _assembled(known, keys, jets)
+        except DataError:
+            # The disk is full, or somebody deleted a file.
+            return explain(fitted, jets, **how)
+
+    def _make_room(self) -> None:
+        """Deletes the files that were not used for longest, until what is left fits."""
+        found = [(file, file.stat()) for file in self.folder.glob("*/*.parquet")] if self.most else []
+        size = sum(stat.st_size for _, stat in found)
+        for file, stat in sorted(found, key=lambda pair: pair[1].st_mtime):
+            if size <= self.most:
+                return
+            file.unlink(missing_ok=True)
+            size -= stat.st_size
 
 
 def explained(
@@ -137,8 +196,8 @@ def _way(fitted: FittedTagger, how: Mapping[str, Any]) -> str:
         against = "" if background is None else background.fingerprint
     weights, words = direction(fitted.classes, how.get("seed"))
     told = {
-        "network": network_fingerprint(fitted.network),
-        "inputs": fitted.normaliser.header(),
+        "network": fitted.fingerprint,
+        "code": _code(),
         "rule": repr(rule),
         "score": [words, weights.tolist()],
         "background": against,
@@ -160,19 +219,33 @@ def _index(way: Path) -> dict[str, tuple[Path, int]]:
     return found
 
 
-def _keep(part: Explanation, keys: Sequence[str], way: Path) -> None:
+@cache
+def _code() -> str:
+    """Returns what tells this text of the programs that explain from any other."""
+    rooms = (
+        Path(__file__).parent,
+        Path(__file__).parents[1] / "engines",
+        Path(__file__).parents[1] / "models",
+    )
+    return fingerprint(
+        file.read_text(encoding="utf-8") for room in rooms for file in sorted(room.glob("*.py"))
+    )
+
+
+def _keep(part: Explanation, keys: Sequence[str], way: Path) -> Path:
     try:
         way.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         msg = f"The folder {way.parent.name} for explanations cannot be made ({error.strerror}); choose another."
         raise DataError(msg) from error
     kept = replace(part, how={**part.how, JETS: list(keys)})
-    explanation_file.write(kept, way / f"{fingerprint(keys)}.parquet")
+    file = way / f"{fingerprint(keys)}.parquet"
+    explanation_file.write(kept, file)
+    return file
 
 
-def _assembled(way: Path, keys: Sequence[str], jets: Jets) -> Explanation:
-    """Returns the explanation of the leading jets that are known, in their order."""
-    known = _index(way)
+def _assembled(known: Mapping[str, tuple[Path, int]], keys: Sequence[str], jets: Jets) -> Explanation:
+    """Returns the explanation of the leading jets that are known, in their order; the files count as used now."""
     ready = next((i for i, key in enumerate(keys) if key not in known), len(keys))
     places = [known[key] for key in keys[:ready]]
     if not places:
@@ -180,6 +253,9 @@ def _assembled(way: Path, keys: Sequence[str], jets: Jets) -> Explanation:
         raise ExplanationError(msg)
     files = list(dict.fromkeys(file for file, _ in places))
     parts = [explanation_file.read(file) for file in files]
+    for file in files:
+        with suppress(OSError):
+            file.touch()
     first = dict(zip(files, np.cumsum([0, *(len(part) for part in parts)]).tolist(), strict=False))
     whole = concatenate(parts)[np.array([first[file] + row for file, row in places])]
     how = {name: value for name, value in whole.how.items() if name != JETS}

@@ -32,6 +32,11 @@ def runs_folder() -> Path:
     return Path(data) / "workbench" / "runs"
 
 
+def explanations_folder() -> Path:
+    """Returns where explanations are kept: "explanations" below the runs."""
+    return runs_folder() / "explanations"
+
+
 def checked(identity: str) -> str:
     """Returns the name of a run or sample if it is one.
 

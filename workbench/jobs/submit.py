@@ -59,6 +59,7 @@ def submit_call(
     *args: Any,
     name: str = "",
     owner: str = "",
+    note: Mapping[str, Any] | None = None,
     urgent: bool = False,
     **kwargs: Any,
 ) -> Job:
@@ -73,12 +74,13 @@ def submit_call(
         args: Positional arguments.
         name: What the job is called on a page; default the name of the function.
         owner: A token of whoever asks.
+        note: What whoever asks writes down of it.
         urgent: True for what somebody waits for before a screen: it goes before fits, and gets a worker more where fits
             hold them all.
         kwargs: Named arguments.
     """
     called = name or getattr(function, "__qualname__", type(function).__name__)
-    job = Job(called, owner=owner, urgent=urgent, within=workers().exchange)
+    job = Job(called, owner=owner, note=note, urgent=urgent, within=workers().exchange)
     return _begin(job, function, *args, **kwargs)
 
 

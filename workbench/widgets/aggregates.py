@@ -5,22 +5,23 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
-from ..jobs.job import Job
-from ..jobs.submit import submit_call
+from ..jobs.folder import explanations_folder
 from .analysis import Analysis
 from .errands import public
 from .menu import Menu
-from .owner import owner
 from .panes import line, pane, row, say
 from .relevance_maps import MapsPane
 from .relevance_pairs import PairsPane
 from .relevance_profiles import ProfilesPane
 from .relevance_shares import LedgerPane, SharesPane
 from .relevance_study import STALE, Task, lacking
-from .study import Study
+from .study import Question, Study
 
 MEASURE = "Measure what the network uses"
 JETS = {"500": 500, "2,000": 2000, "10,000": 10_000, "all that are selected": 0}
+
+KEPT = 2_000_000_000
+"""Bytes of explanations that are kept, so that what was explained once is not explained again; 10,000 jets take about 30 MB."""
 
 
 class Aggregates(pn.viewable.Viewer):
@@ -32,7 +33,7 @@ class Aggregates(pn.viewable.Viewer):
 
     def __init__(self, analysis: Analysis, **parameters: Any) -> None:
         super().__init__(**parameters)
-        self.analysis, self.owner = analysis, owner()
+        self.analysis = analysis
         self.number = pmui.Select(
             label="Jets to measure",
             options=JETS,
@@ -41,7 +42,7 @@ class Aggregates(pn.viewable.Viewer):
             sizing_mode="stretch_width",
             margin=(4, 6),
         )
-        self.study = Study(MEASURE, self._begin, self._take, errands=analysis.errands)
+        self.study = Study(MEASURE, self._question, self._take, number=self.number, errands=analysis.errands)
         self.stale = line(variant="caption")
         common: dict[str, Any] = {"analysis": analysis}
         self.shares, self.maps = SharesPane(button=MEASURE, **common), MapsPane(button=MEASURE, **common)
@@ -76,17 +77,11 @@ class Aggregates(pn.viewable.Viewer):
             part.take(None)
         self._follow()
 
-    def _begin(self) -> Job:
-        self._asked = task = Task.of(self.analysis, self.number.value)
-        return submit_call(
-            public("aggregate"),
-            task.fitted,
-            task.jets,
-            **task.how,
-            threshold=task.threshold,
-            name=MEASURE,
-            owner=self.owner,
-        )
+    def _question(self, number: int) -> Question:
+        self._asked = task = Task.of(self.analysis, number)
+        kept = public("Explanations")(explanations_folder(), KEPT)
+        named = {**task.how, "threshold": task.threshold, "kept": kept}
+        return Question(public("aggregate"), (task.fitted, task.jets), named)
 
     def _take(self, found: Any) -> None:
         task = self._asked

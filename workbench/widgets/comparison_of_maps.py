@@ -15,8 +15,6 @@ from ..data.explanation import Explanation
 from ..data.jets import Jets
 from ..errors import DataError, WorkbenchError
 from ..explanation.ways import way_of
-from ..jobs.job import Job
-from ..jobs.submit import submit_call
 from ..physics.partitions import PARTITIONS
 from ..views import equal_score, particles
 from ..views.palette import symmetric_limit
@@ -25,11 +23,10 @@ from .analysis import RULES, Analysis, arguments
 from .errands import public
 from .menu import Menu
 from .networks import Networks
-from .owner import owner
 from .panes import fold, line, pane, picture, row, say
 from .relevance_shares import OF_PARTICLES
 from .relevance_study import SEED, lacking
-from .study import Study
+from .study import Question, Study
 from .table import table, table_pane
 from .ways import RULE_WORDS, UNNAMED, listed
 
@@ -303,13 +300,13 @@ class SamplesAtEqualScore(pn.viewable.Viewer):
 
     def __init__(self, analysis: Analysis, **parameters: Any) -> None:
         super().__init__(**parameters)
-        self.analysis, self.owner = analysis, owner()
+        self.analysis = analysis
         small: dict[str, Any] = {"size": "small", "sizing_mode": "stretch_width", "margin": (4, 6)}
         self.number = pmui.Select(label="Jets of each sample", options=JETS, value=300, **small)
         self.by = pmui.Select(
             label="Particles sorted by", options=_named(OF_PARTICLES), value="species", **small
         )
-        self.study = Study(COMPARE, self._begin, self._take, errands=analysis.errands)
+        self.study = Study(COMPARE, self._question, self._take, number=self.number, errands=analysis.errands)
         self.told, self.check = line(variant="body2"), line(variant="caption")
         self.content = pn.Column(sizing_mode="stretch_width", margin=0)
         self.found: Mapping[str, Any] = {}
@@ -359,7 +356,7 @@ class SamplesAtEqualScore(pn.viewable.Viewer):
         self.content[:] = []
         self._follow()
 
-    def _begin(self) -> Job:
+    def _question(self, number: int) -> Question:
         self._asked = self._now()
         fitted, jets, _, way, seed, *_ = self._asked
         beside = self.analysis.beside_selection
@@ -370,19 +367,10 @@ class SamplesAtEqualScore(pn.viewable.Viewer):
             msg = "No jet is selected of one of the samples; widen the selection."
             raise DataError(msg)
         drawn, other = (
-            np.random.default_rng(SEED).permutation(np.flatnonzero(mask))[: self.number.value]
-            for mask in masks
+            np.random.default_rng(SEED).permutation(np.flatnonzero(mask))[:number] for mask in masks
         )
-        return submit_call(
-            public("at_equal_score"),
-            fitted,
-            jets[drawn],
-            beside.sample.jets[other],
-            way=way,
-            score=seed,
-            name=COMPARE,
-            owner=self.owner,
-        )
+        asked = fitted, jets[drawn], beside.sample.jets[other]
+        return Question(public("at_equal_score"), asked, {"way": way, "score": seed})
 
     def _take(self, found: Any) -> None:
         if self._asked[1] is self.analysis.sample.jets:

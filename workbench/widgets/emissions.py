@@ -8,16 +8,13 @@ import panel as pn
 import panel_material_ui as pmui
 
 from ..data.jets import Jets
-from ..jobs.job import Job
-from ..jobs.submit import submit_call
 from ..views import emissions as views
 from . import code
 from .analysis import Analysis
 from .errands import public
 from .menu import Menu
-from .owner import owner
 from .panes import line, pane, picture, row, say
-from .study import Study
+from .study import Question, Study
 from .table import table, table_pane
 from .text import with_error
 
@@ -49,13 +46,15 @@ class EmissionSafety(pn.viewable.Viewer):
 
     def __init__(self, analysis: Analysis, **parameters: Any) -> None:
         super().__init__(**parameters)
-        self.analysis, self.owner = analysis, owner()
+        self.analysis = analysis
         self.found: tuple[Any, ...] = ()
         self._asked: tuple[Any, ...] = ()
         self.jets = pmui.Select(
             label="Jets drawn", options={f"{n:,}": n for n in JETS}, value=JETS[0], size="small", width=150
         )
-        self.study = Study("Measure the safety", self._begin, self._take, errands=analysis.errands)
+        self.study = Study(
+            "Measure the safety", self._question, self._take, number=self.jets, errands=analysis.errands
+        )
         self.sources = {kind: views.empty() for kind in KINDS}
         self.told, self.check = line(ABOUT), line(variant="caption")
         self.table = table_pane()
@@ -72,23 +71,16 @@ class EmissionSafety(pn.viewable.Viewer):
     def _now(self) -> tuple[Any, ...]:
         return (self.analysis.fitted, self.analysis.sample.jets, self.analysis.seed)
 
-    def _chosen(self) -> Jets:
+    def _chosen(self, number: int) -> Jets:
         jets = self.analysis.sample.jets
         assert jets is not None
         order = np.random.default_rng(DRAWN_BY).permutation(len(jets))
-        return jets[np.sort(order[: self.jets.value])]
+        return jets[np.sort(order[:number])]
 
-    def _begin(self) -> Job:
+    def _question(self, number: int) -> Question:
         self._asked = self._now
         fitted, _, seed = self._now
-        return submit_call(
-            public("irc_safety"),
-            fitted,
-            self._chosen(),
-            seed,
-            name="infrared and collinear safety",
-            owner=self.owner,
-        )
+        return Question(public("irc_safety"), (fitted, self._chosen(number), seed))
 
     def _take(self, found: tuple[Any, ...]) -> None:
         fitted, jets, seed = self._asked

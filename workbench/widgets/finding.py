@@ -10,13 +10,10 @@ import panel as pn
 import panel_material_ui as pmui
 
 from ..data.jets import Jets
-from ..jobs.job import Job
-from ..jobs.submit import submit_call
 from . import code
 from .analysis import Analysis
-from .owner import owner
 from .panes import line, say
-from .study import Study
+from .study import Question, Study
 
 ROOM = "workbench.explanation"
 
@@ -70,7 +67,6 @@ class Finding(pn.viewable.Viewer):
     ) -> None:
         super().__init__(**parameters)
         self.analysis, self.function, self.about = analysis, function, about
-        self.owner = owner()
         self.found: Any = None
         self._asked: Asked | None = None
         self._shown: Asked | None = None
@@ -82,7 +78,7 @@ class Finding(pn.viewable.Viewer):
             sizing_mode="stretch_width",
             max_width=190,
         )
-        self.study = Study(label, self._begin, self._take, errands=analysis.errands)
+        self.study = Study(label, self._question, self._take, number=self.jets, errands=analysis.errands)
         self.empty, self.check = line(about), line(variant="caption")
         self.content = pn.Column(visible=False, sizing_mode="stretch_width", margin=0)
         analysis.param.watch(self._forget, ["fitted", "signal", "background"])
@@ -109,19 +105,19 @@ class Finding(pn.viewable.Viewer):
         """Takes over what the study has reported; called by the page's timer."""
         self.study.beat()
 
-    def chosen(self) -> Jets:
-        """Returns the jets that are studied."""
+    def chosen(self, number: int) -> Jets:
+        """Returns the jets that are studied, `number` of them if there are so many."""
         jets, unseen = self.analysis.sample.jets, self.analysis.unseen
         assert jets is not None
         jets = jets if unseen is None else jets[unseen]
-        if len(jets) <= self.jets.value:
+        if len(jets) <= number:
             return jets
-        return jets[np.random.default_rng(SHUFFLE).permutation(len(jets))[: self.jets.value]]
+        return jets[np.random.default_rng(SHUFFLE).permutation(len(jets))[:number]]
 
     def code(self, show: str) -> str:
         """Returns the lines of Python that repeat the study; `show` is what to do with `found`."""
         module, name = self.function.split(".")
-        asked = self._shown or self._now()
+        asked = self._shown or self._now(self.jets.value)
         draw = f"np.random.default_rng({SHUFFLE}).permutation(len(jets))[:{asked.most}]"
         return code.lines(
             self.analysis.sample,
@@ -135,24 +131,15 @@ class Finding(pn.viewable.Viewer):
             show,
         )
 
-    def _begin(self) -> Job:
+    def _question(self, number: int) -> Question:
         module, name = self.function.split(".")
         work: Callable[..., Any] = getattr(import_module(f"{ROOM}.{module}"), name)
-        self._asked = asked = self._now()
-        return submit_call(
-            work,
-            asked.fitted,
-            self.chosen(),
-            name=self.study.label.lower(),
-            owner=self.owner,
-            **asked.arguments,
-        )
+        self._asked = asked = self._now(number)
+        return Question(work, (asked.fitted, self.chosen(number)), asked.arguments)
 
-    def _now(self) -> "Asked":
+    def _now(self, number: int) -> "Asked":
         analysis = self.analysis
-        return Asked(
-            analysis.fitted, analysis.sample.jets, analysis.seed, dict(self.arguments()), self.jets.value
-        )
+        return Asked(analysis.fitted, analysis.sample.jets, analysis.seed, dict(self.arguments()), number)
 
     def _take(self, found: Any) -> None:
         if self._asked is None or not self._asked.still(self.analysis):

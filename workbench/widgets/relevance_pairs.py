@@ -11,17 +11,15 @@ from bokeh.models import UIElement
 from bokeh.plotting import figure
 
 from ..explanation.pairs import MOST, RELEVANT, SPECTRA, TOP, UNTRAINED, PairShares
-from ..jobs.submit import submit_call
 from ..physics.bootstrap import Estimate
 from ..physics.partitions import Axis
 from ..views import shares as view
 from .analysis import Analysis
 from .errands import public
 from .menu import Menu
-from .owner import owner
 from .panes import fold, line, pane, picture, row, say
 from .relevance_study import STALE, Part, Task
-from .study import Study
+from .study import Question, Study
 from .table import table, table_pane
 
 PAIRS = "Measure the pairs"
@@ -52,11 +50,10 @@ class PairsPane(Part):
         self.across = view.Sources()
         self._drawn: dict[str, tuple[view.Sources, figure]] = {}
         super().__init__(analysis=analysis, button=PAIRS, **parameters)
-        self.owner = owner()
         self._asked: Task | None = None
         self._shown: Task | None = None
         self.stale = line(variant="caption")
-        self.study = Study(PAIRS, self._begin, self._taken, errands=analysis.errands)
+        self.study = Study(PAIRS, self._question, self._taken, number=self.number, errands=analysis.errands)
         for widget in (self.spectrum, self.block, self.group):
             widget.param.watch(lambda _: self.draw(), "value")
 
@@ -108,17 +105,9 @@ class PairsPane(Part):
             self._drawn[name] = sources, view.share_figure(sources, SPECTRA[name], text, name=f"pairs {name}")
         return self._drawn[name]
 
-    def _begin(self) -> Any:
-        task = Task.of(self.analysis, self.number.value)
-        self._asked = task
-        return submit_call(
-            public("compare_pairs"),
-            task.fitted,
-            task.jets,
-            **task.how,
-            name=PAIRS,
-            owner=self.owner,
-        )
+    def _question(self, number: int) -> Question:
+        self._asked = task = Task.of(self.analysis, number)
+        return Question(public("compare_pairs"), (task.fitted, task.jets), task.how)
 
     def _taken(self, found: Any) -> None:
         if self._asked is not None and self._asked.sample is self.sample.jets:

@@ -8,18 +8,15 @@ import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
 
-from ..jobs.job import Job
-from ..jobs.submit import submit_call
 from ..physics.bootstrap import Estimate
 from ..physics.intervals import ONE_SIGMA
 from . import code
 from .analysis import PROPAGATION, Analysis, importing
 from .menu import Menu
 from .networks import Networks, of_runs
-from .owner import owner
 from .panes import line, pane, row, say
 from .relevance_study import STALE, Task, lacking
-from .study import Study
+from .study import Question, Study
 from .table import table, table_pane
 
 SPREAD = "Compare the seeds"
@@ -39,14 +36,14 @@ class SeedSpread(pn.viewable.Viewer):
 
     def __init__(self, analysis: Analysis, **parameters: Any) -> None:
         super().__init__(**parameters)
-        self.analysis, self.owner = analysis, owner()
+        self.analysis = analysis
         self.networks = Networks(analysis, analysis.errands)
         self.chosen = pmui.MultiChoice(label="Networks", options={}, value=[], sizing_mode="stretch_width")
         self.number = pmui.Select(
             label="Jets to explain", options=JETS, value=50, size="small", sizing_mode="stretch_width"
         )
         self.again = pmui.Button(label="List the networks again", variant="text", size="small")
-        self.study = Study(SPREAD, self._begin, self._take, errands=analysis.errands)
+        self.study = Study(SPREAD, self._question, self._take, number=self.number, errands=analysis.errands)
         self.told, self.stale, self.numbers = line(ABOUT), line(variant="caption"), table_pane()
         self.found: Any = None
         self._asked: tuple[Task, str, tuple[str, ...]] | None = None
@@ -87,8 +84,8 @@ class SeedSpread(pn.viewable.Viewer):
         say(self.told, ABOUT)
         self._follow()
 
-    def _begin(self) -> Job:
-        task, method = Task.of(self.analysis, self.number.value), self.analysis.method
+    def _question(self, number: int) -> Question:
+        task, method = Task.of(self.analysis, number), self.analysis.method
         self._asked = task, method, tuple(self.chosen.value)
         opened = []
         for name in self._asked[2]:
@@ -96,15 +93,8 @@ class SeedSpread(pn.viewable.Viewer):
             opened.append(self.networks.read(name))
         self._sources = tuple(source for _, _, source, _ in opened)
         judge = import_module("workbench.explanation.seeds").judge_spread
-        return submit_call(
-            judge,
-            [fitted for fitted, *_ in opened],
-            task.jets,
-            method=method,
-            **task.how,
-            name=SPREAD,
-            owner=self.owner,
-        )
+        asked = [fitted for fitted, *_ in opened], task.jets
+        return Question(judge, asked, {"method": method, **task.how})
 
     def _take(self, found: Any) -> None:
         if self._asked is None or self._asked[0].sample is not self.analysis.sample.jets:

@@ -27,7 +27,7 @@ MOST_OF_LINK = 20_000
 """Largest number of jets that a link simulates again: it starts work that nobody has pressed a button for."""
 ASKED = "asked"
 """In the note of a simulation: its settings."""
-NOT_OF_LINK = {"report", "stop", "cores", "function", "name", "owner", "urgent"}
+NOT_OF_LINK = {"report", "stop", "cores", "function", "name", "note", "owner", "urgent"}
 """Arguments of `simulate.jets` and of `submit_call` that are no settings."""
 UNREADABLE = "The link's sample was simulated on a page that is no longer open and was not kept; choose or simulate one."
 
@@ -76,9 +76,8 @@ def from_key(key: str) -> dict[str, Any]:
 
 def begun(asked: Mapping[str, Any], owner: str) -> Job:
     """Returns the job that simulates the jets; its note has the settings."""
-    job = submit_call(public("simulate").jets, name="simulation", owner=owner, **asked)
-    job.note[ASKED] = dict(asked)
-    return job
+    note = {ASKED: dict(asked)}
+    return submit_call(public("simulate").jets, name="simulation", owner=owner, note=note, **asked)
 
 
 class SimulationForm(pn.viewable.Viewer):

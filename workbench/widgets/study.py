@@ -1,48 +1,93 @@
 """A study of a sample that takes longer than a moment: begun by a button, followed while it runs, stopped when enough."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
 
+from ..data.origin import fingerprint
 from ..errors import WorkbenchError
 from ..jobs.job import Job
+from ..jobs.submit import everyone, submit_call
 from ..state.run import RunState
 from .errands import Errands
+from .owner import owner
 from .panes import line, say
 from .text import duration, time_left
 
 PARTLY = "Stopped; shown is the part that was done."
-STARTING = "starting"
+STARTING, FINDING, READING = "starting", "looking for", "reading"
 NOT_BEGUN = "It could not be started; what went wrong stands at the top of the page."
+
+
+KEY, NUMBER = "question", "number"
+"""Under which names a job notes what it was asked, and for how many jets."""
+
+LOST = ("failed", "died")
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a study asks of a worker.
+
+    Attributes:
+        function: What is called.
+        arguments: What it is given.
+        named: What it is given by name.
+    """
+
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+    named: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """What tells it from other questions, also on a page that was opened later."""
+        asked = self.function.__module__, self.function.__qualname__, self.arguments, dict(self.named)
+        return fingerprint([json.dumps(asked, sort_keys=True, default=_told)])
+
+
+def _told(value: Any) -> str:
+    """Returns what tells a sample or a tagger from others; of anything else, how it is written."""
+    return getattr(value, "fingerprint", None) or repr(value)
 
 
 class Study(pn.viewable.Viewer):
     """One study in a worker process: its button, how far it is, the time left, Stop, and how it ended.
 
-    What was done before a stop is taken like a whole result; the old result stays until there is a new one.
+    What was done before a stop is taken like a whole result; the old result stays until there is a new one. A page that is
+    opened again finds what the same browser asked before, whether it still runs or is over.
 
     Args:
         label: Words of the button that begins it, "Measure the shares".
-        begin: Returns the job, as `submit_call` gives it.
+        question: Returns what is asked for so many jets, of what the page looks at; it may be called in another thread.
         take: Called in the session's own thread with what the job returned.
+        number: The choice of how many jets; without one `question` is called with 0.
         errands: Of the session: with them jets are handed over and results read without stalling the page.
+        urgent: True where one waits for it before the screen.
     """
 
     def __init__(
         self,
         label: str,
-        begin: Callable[[], Job],
+        question: Callable[[int], Question],
         take: Callable[[Any], None],
         *,
+        number: pmui.Select | None = None,
         errands: Errands | None = None,
+        urgent: bool = False,
         **parameters: Any,
     ) -> None:
         super().__init__(**parameters)
-        self.label, self.begin, self.take, self.errands = label, begin, take, errands
+        self.label, self.question, self.take, self.number = label, question, take, number
+        self.errands, self.urgent, self.owner = errands, urgent, owner()
         self.run = RunState()
-        self._starting, self._why = False, ""
+        self._starting = False
+        self._why: str | None = None
         self.start = pmui.Button(label=label, color="primary", variant="outlined", size="small")
         self.stop = pmui.Button(
             label="Stop",
@@ -72,6 +117,8 @@ class Study(pn.viewable.Viewer):
             self._allow()
             if not self.busy:
                 say(self.told, why)
+            if not why:
+                self._find()
 
     def ask(self, *events: Any) -> None:
         """Begins, unless it runs already or something is missing."""
@@ -80,7 +127,8 @@ class Study(pn.viewable.Viewer):
         self._starting = True
         self._allow()
         say(self.told, "Starting.")
-        self._do(STARTING, self.begin, self._begun)
+        number = 0 if self.number is None else self.number.value
+        self._do(STARTING, lambda: self._submitted(number), self._begun)
 
     def beat(self) -> None:
         """Takes over what the job has reported; called by the page's timer."""
@@ -94,8 +142,51 @@ class Study(pn.viewable.Viewer):
     def _errand(self, what: str) -> str:
         return f"{what} “{self.label}”"
 
+    def _submitted(self, number: int) -> Job:
+        asked = self.question(number)
+        note = {KEY: asked.key, NUMBER: number} if self.owner else {}
+        return submit_call(
+            asked.function,
+            *asked.arguments,
+            name=self.label,
+            owner=self.owner,
+            note=note,
+            urgent=self.urgent,
+            **asked.named,
+        )
+
     def _begun(self, job: Job) -> None:
         self._starting = False
+        self.run.follow(job)
+
+    def _find(self) -> None:
+        """Looks for what was asked before this page was opened."""
+        if not self.owner or self.busy or self.run.job is not None:
+            return
+        earlier = [
+            job
+            for job in everyone()
+            if (job.owner, job.name) == (self.owner, self.label)
+            and KEY in job.note
+            and job.status not in LOST
+        ]
+
+        def same() -> Job | None:
+            # What cannot be asked now was not asked before.
+            with suppress(WorkbenchError):
+                for job in earlier:
+                    if self.question(job.note[NUMBER]).key == job.note[KEY]:
+                        return job
+            return None
+
+        if earlier:
+            self._do(FINDING, same, self._found)
+
+    def _found(self, job: Job | None) -> None:
+        if job is None or self.busy or self.run.job is not None:
+            return
+        if self.number is not None:
+            self.number.value = job.note[NUMBER]
         self.run.follow(job)
 
     def _do(self, what: str, work: Callable[[], Any], then: Callable[[Any], None]) -> None:
@@ -143,7 +234,7 @@ class Study(pn.viewable.Viewer):
         # A job that was stopped before it began has no part of a result, and its own sentence.
         if ended and run.job is not None and not run.job.error:
             job = run.job
-            self._do("reading", job.result, lambda found: self._take(job, found))
+            self._do(READING, job.result, lambda found: self._take(job, found))
 
     def _take(self, job: Job, found: Any) -> None:
         try:

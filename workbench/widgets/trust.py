@@ -10,18 +10,15 @@ import panel_material_ui as pmui
 from bokeh.models import FactorRange, UIElement
 
 from ..explanation.ways import way_of
-from ..jobs.job import Job
-from ..jobs.submit import submit_call
 from ..views import agreement, deletion, forgetting
 from . import code
 from .analysis import Analysis
 from .errands import public
 from .menu import Menu
-from .owner import owner
 from .panes import fold, line, pane, picture, row, say
 from .relevance_study import Task, lacking
 from .seed_spread import SeedSpread
-from .study import Study
+from .study import Question, Study
 from .table import table, table_pane
 from .ways import UNNAMED
 
@@ -44,7 +41,7 @@ class Trust(pn.viewable.Viewer):
 
     def __init__(self, analysis: Analysis, **parameters: Any) -> None:
         super().__init__(**parameters)
-        self.analysis, self.owner = analysis, owner()
+        self.analysis = analysis
         self.number = pmui.Select(
             label="Jets to check on", options=JETS, value=50, size="small", sizing_mode="stretch_width"
         )
@@ -55,7 +52,7 @@ class Trust(pn.viewable.Viewer):
             size="small",
             width=260,
         )
-        self.study = Study(CHECK, self._begin, self._take, errands=analysis.errands)
+        self.study = Study(CHECK, self._question, self._take, number=self.number, errands=analysis.errands)
         self.told, self.stale = line(NOT_YET, variant="body2"), line(variant="caption")
         self.badges, self.missing = table_pane(), line(variant="caption")
         self.badges.stylesheets = [*self.badges.stylesheets, ":host td:nth-child(2) { white-space: nowrap; }"]
@@ -103,18 +100,10 @@ class Trust(pn.viewable.Viewer):
         say(self.missing, "")
         self._follow()
 
-    def _begin(self) -> Job:
-        task = Task.of(self.analysis, self.number.value)
+    def _question(self, number: int) -> Question:
+        task = Task.of(self.analysis, number)
         self._asked = task, self.way
-        return submit_call(
-            public("assess"),
-            task.fitted,
-            task.jets,
-            way=self.way,
-            score=task.pair,
-            name=CHECK,
-            owner=self.owner,
-        )
+        return Question(public("assess"), (task.fitted, task.jets), {"way": self.way, "score": task.pair})
 
     def _take(self, found: Any) -> None:
         if self._asked is None or self._asked[0].sample is not self.analysis.sample.jets:

@@ -8,13 +8,10 @@ import panel as pn
 import panel_material_ui as pmui
 
 from ..data.jets import Jets
-from ..jobs.job import Job
-from ..jobs.submit import submit_call
 from .analysis import METHODS, PROPAGATION, RULES, SLOW, Analysis
 from .errands import public
-from .owner import owner
 from .panes import line, row, say
-from .study import Study
+from .study import Question, Study
 
 
 @dataclass(frozen=True)
@@ -94,7 +91,7 @@ class Ways(pn.viewable.Viewer):
 
     def __init__(self, analysis: Analysis, **parameters: Any) -> None:
         super().__init__(**parameters)
-        self.analysis, self.owner = analysis, owner()
+        self.analysis = analysis
         small: dict[str, Any] = {"size": "small", "sizing_mode": "stretch_width", "margin": (4, 6)}
         self.rule = pmui.Select(
             label="Rule of the relevance", options=listed(RULE_WORDS, RULES), value=analysis.rule, **small
@@ -113,7 +110,7 @@ class Ways(pn.viewable.Viewer):
         self.warning = pmui.Alert(
             self.badge, severity="warning", visible=False, sizing_mode="stretch_width", margin=(2, 6)
         )
-        self.study = Study(EXPLAIN, self._begin, self._take, errands=analysis.errands)
+        self.study = Study(EXPLAIN, self._question, self._take, errands=analysis.errands, urgent=True)
         self.slow = pn.Column(self.study, visible=False, sizing_mode="stretch_width", margin=0)
         self._asked: tuple[Any, Jets, int, tuple[str, ...]] | None = None
         self._following = False
@@ -196,21 +193,13 @@ class Ways(pn.viewable.Viewer):
         plain = self.analysis.attention == "attnlrp" and not softmax
         return f"{RULE_WORDS[self.analysis.rule].sentence} {NO_SOFTMAX if plain else ''}".strip()
 
-    def _begin(self) -> Job:
+    def _question(self, number: int) -> Question:
         analysis = self.analysis
         jets, current = analysis.sample.jets, analysis.selection.current
         assert jets is not None
         assert current is not None
         self._asked = (analysis.fitted, jets, current, analysis.how)
-        return submit_call(
-            public("explain"),
-            analysis.fitted,
-            jets[current : current + 1],
-            name=EXPLAIN,
-            owner=self.owner,
-            urgent=True,
-            **analysis.arguments,
-        )
+        return Question(public("explain"), (analysis.fitted, jets[current : current + 1]), analysis.arguments)
 
     def _take(self, found: Any) -> None:
         if self._asked is not None:
