@@ -1,4 +1,7 @@
-"""Two panes with a figure each, for the browser tests; the button makes the labels of the first grow, `?alone=no` is Panel's own way."""
+"""Two panes with a figure each, for the browser tests; the button makes the labels of the first grow.
+
+`?alone=no` is Panel's own way, `?styles=ours` that of a page on which nobody else styles a figure.
+"""
 
 import panel as pn
 import panel_material_ui as pmui
@@ -19,6 +22,7 @@ for name in ("first", "second"):
     figures.append(figure)
 grow = pmui.Button(label="Grow")
 grow.on_click(lambda _: figures[0].y_range.update(end=figures[0].y_range.end * 1000))
-alone = (pn.state.session_args or {}).get("alone", [b"yes"])[0] == b"yes"
+asked = pn.state.session_args or {}
+layout = [] if "alone" in asked else [Layout(own_page="styles" in asked)]
 panes = row([pane(f.name, picture(f), name=f.name) for f in figures], width=300, most=2)
-page("Layout", main=[pn.Column(grow, panes, *([Layout()] if alone else []))]).servable()
+page("Layout", main=[pn.Column(grow, panes, *layout)]).servable()

@@ -45,3 +45,24 @@ def test_panes_are_as_wide_as_their_places_in_every_window(browser, address):
             for box, canvas in zip(boxes, canvases, strict=True):
                 assert box["width"] == pytest.approx(width / columns, rel=0.15)
                 assert canvas["width"] == pytest.approx(box["width"], abs=30)
+
+
+ASKED = """() => {
+  const own = CSSStyleDeclaration.prototype.getPropertyValue
+  window.asked = 0
+  CSSStyleDeclaration.prototype.getPropertyValue = function(name) {
+    if (name.startsWith("--bk-")) window.asked++
+    return own.call(this, name)
+  }
+}"""
+
+
+@pytest.mark.parametrize(("query", "asks"), [("?styles=ours", False), ("", True)])
+def test_figures_ask_for_styles_only_where_another_hand_may_set_some(browser, address, query, asks):
+    with opened(browser, address + query) as page:
+        page.wait_for_timeout(1_000)
+        page.evaluate(ASKED)
+        page.get_by_role("button", name="Grow").click()
+        page.wait_for_timeout(1_000)
+        assert (page.evaluate("window.asked") > 0) is asks
+        assert_quiet(page)

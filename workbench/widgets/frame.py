@@ -249,7 +249,7 @@ class Frame:
             pn.Row(
                 self.browser,
                 Connection(),
-                Layout(),
+                Layout(own_page=True),
                 self.keys,
                 self.delivery.place,
                 width=0,
