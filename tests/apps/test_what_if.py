@@ -147,3 +147,16 @@ def test_a_link_with_edits_that_make_no_sense_says_so_and_shows_the_jet_as_it_is
         page.get_by_text(re.compile("the jet is shown as it is")).first.wait_for()
         page.get_by_text(re.compile("not edited yet")).wait_for()
         assert_quiet(page)
+
+
+def test_a_study_goes_on_while_the_page_is_reloaded_which_finds_it(browser, relevance):
+    with opened(browser, f"{relevance}?v=1&sample=jets&jet=3&tab=what-if") as page:
+        page.get_by_text("What if the jet were another?", exact=False).first.wait_for()
+        click_until(
+            page,
+            button(page, "Measure the safety"),
+            page.get_by_text(re.compile("^(Running|Waiting|[0-9,]+ of 300)")),
+        )
+        page.reload()
+        page.get_by_text(re.compile("A soft emission of .* A collinear split at .*: not safe")).wait_for()
+        assert_quiet(page)
