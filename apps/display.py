@@ -4,7 +4,7 @@ import panel as pn
 
 from workbench.widgets.display_page import DisplayPage
 
-pn.extension("tabulator", notifications=True)
+pn.extension("tabulator")
 
 display = DisplayPage()
 display.frame.servable()

@@ -7,7 +7,7 @@ import panel as pn
 from workbench.widgets.frame import Frame
 from workbench.widgets.index_page import IndexPage
 
-pn.extension(notifications=True)
+pn.extension()
 
 here = Path(__file__).parent
 index = IndexPage(

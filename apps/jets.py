@@ -4,7 +4,7 @@ import panel as pn
 
 from workbench.widgets.jets_page import JetsPage
 
-pn.extension("tabulator", notifications=True)
+pn.extension("tabulator")
 
 jets = JetsPage()
 jets.frame.servable()

@@ -4,7 +4,7 @@ import panel as pn
 
 from workbench.widgets.relevance_page import RelevancePage
 
-pn.extension("tabulator", notifications=True)
+pn.extension("tabulator")
 
 relevance = RelevancePage()
 relevance.frame.servable()

@@ -4,7 +4,7 @@ import panel as pn
 
 from workbench.widgets.runs_page import RunsPage
 
-pn.extension("tabulator", notifications=True)
+pn.extension("tabulator")
 
 runs = RunsPage()
 runs.frame.servable()

@@ -11,7 +11,7 @@ from workbench.widgets.latency import hasten
 from workbench.widgets.panes import page
 from workbench.widgets.translation import Translation
 
-pn.extension("tabulator", notifications=True)
+pn.extension("tabulator")
 hasten()
 
 sample, errands = SampleState(), Errands(express=EXPRESS)

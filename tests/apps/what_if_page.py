@@ -13,7 +13,7 @@ from workbench.widgets.latency import hasten
 from workbench.widgets.panes import page
 from workbench.widgets.what_if import WhatIf
 
-pn.extension("tabulator", notifications=True)
+pn.extension("tabulator")
 hasten()
 
 
