@@ -103,8 +103,8 @@ def test_z_plus_cannot_tell_them_apart(images):
     assert min(found) > 0.98, found
 
 
-def test_z_plus_tells_the_classes_of_a_trained_network_apart_far_worse_than_epsilon(deep, images):
-    """What it was trained for leaves a trace in z⁺ too (0.83 here), less than half of what ε sees (0.33)."""
+def test_z_plus_tells_the_classes_apart_far_worse_than_epsilon(deep, images):
+    """Training leaves a trace in z⁺ too: the cosine of its two maps falls from 0.99 to 0.83, that of ε is 0.33."""
     assert cosines(deep, images, "z+")[0] > 2 * cosines(deep, images, "epsilon")[0]
 
 

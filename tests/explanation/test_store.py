@@ -207,10 +207,37 @@ def test_portions_are_the_jets_in_order_with_what_is_known_read_and_the_rest_wor
     assert stop.told == [8]
 
 
-def test_what_cannot_be_kept_is_explained_all_the_same(fitted, tmp_path):
+def test_what_cannot_be_kept_is_explained_all_the_same_and_once(fitted, monkeypatch, tmp_path):
+    counted = Counted(monkeypatch)
     (tmp_path / "file").write_text("no folder")
     ((_, found),) = store.Explanations(tmp_path / "file").portions(fitted, JETS[:5])
+    assert counted.jets == 5
     same(found, wb.explain(fitted, JETS[:5]))
+
+
+def test_a_file_that_somebody_deletes_meanwhile_costs_no_jet(fitted, monkeypatch, tmp_path):
+    monkeypatch.setattr(store, "SHARD", 8)
+    kept = store.Explanations(tmp_path)
+    whole = kept.explained(fitted, JETS)
+    found = []
+    for _, part in kept.portions(fitted, JETS):
+        found.append(part)
+        kept.delete()
+    np.testing.assert_allclose(
+        ak.flatten(concatenate(found).relevance), ak.flatten(whole.relevance), atol=1e-5
+    )
+
+
+def test_explanations_that_are_deleted_while_others_are_worked_out_are_not_left_out_in_silence(
+    fitted, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(store, "SHARD", 8)
+    kept = store.Explanations(tmp_path)
+    kept.explained(fitted, JETS[:8])
+    explain = store.explain
+    monkeypatch.setattr(store, "explain", lambda *args, **how: kept.delete() or explain(*args, **how))
+    with pytest.raises(ExplanationError, match=r"deleted|stopped before"):
+        kept.explained(fitted, JETS)
 
 
 def test_what_was_not_used_for_longest_makes_room(fitted, monkeypatch, tmp_path):

@@ -1,5 +1,6 @@
 """A study as its button, its bar and its sentences tell of it: nothing of it stalls, and no part of it is lost."""
 
+import threading
 from dataclasses import replace
 
 import panel_material_ui as pmui
@@ -171,12 +172,14 @@ def test_a_page_that_is_opened_again_finds_its_study_whether_it_runs_or_is_over(
     second.require("Choose a tagger first.")
     assert second.run.job is None
     second.require("")
+    second.beat()
     assert (second.run.job, second.number.value) == (job, 20)
     assert second.told.object.startswith("4 of 10 jets")
     job.finish(Answer(value=42))
     second.beat()
     third = study(take=taken.append)
     third.require("")
+    third.beat()
     assert taken == [42, 42]
 
 
@@ -194,15 +197,63 @@ def test_a_study_of_something_else_or_of_another_browser_is_not_found(reopened, 
         monkeypatch.setattr(module, "owner", lambda owner=owner: owner)
         second = study(asked)
         second.require("")
+        second.beat()
         assert second.run.job is None
 
 
-def test_a_study_that_failed_is_not_found(reopened):
+@pytest.mark.parametrize("how", ["failed", "stopped before it began"])
+def test_a_study_without_a_result_is_not_found(reopened, how):
     job, study = reopened
-    job.finish(Answer(failure=("ExplanationError", "There are no jets to explain; give at least one.", "")))
+    failure = ("ExplanationError", "There are no jets to explain; give at least one.", "")
+    if how == "failed":
+        job.finish(Answer(failure=failure))
+    else:
+        job.fail("stopped", "The job was stopped before it began.")
     second = study()
     second.require("")
+    second.beat()
     assert second.run.job is None
+
+
+def test_what_is_whole_is_found_before_a_part_that_is_newer(reopened, monkeypatch):
+    job, study = reopened
+    job.finish(Answer(value="whole"))
+    part = Job(job.name, owner=job.owner, note=job.note)
+    part.hand_over()
+    part.finish(Answer(value="part", stopped=True))
+    monkeypatch.setattr(module, "everyone", lambda: [part, job])
+    second = study()
+    second.require("")
+    second.beat()
+    assert second.run.job is job
+
+
+def test_it_is_looked_for_once_all_is_there_and_again_when_the_page_looks_at_something_else(reopened):
+    """What is studied may depend on scores that come later, and on what is chosen later."""
+    job, study = reopened
+    errands, seen = Errands(), [JETS[1:]]
+    second = study(lambda number: ask(number, seen[0]))
+    second.errands = errands
+    second.require("")
+    gate = threading.Event()
+    errands.send("scoring", gate.wait, lambda _: seen.insert(0, JETS))
+    second.beat()
+    assert not errands._sent.keys() - {"scoring"}
+    gate.set()
+    settle(errands)
+    second.beat()
+    settle(errands)
+    assert second.run.job is job
+    third = study(lambda number: ask(number, seen[0]))
+    seen.insert(0, JETS[2:])
+    third.require("")
+    third.beat()
+    assert third.run.job is None
+    seen.insert(0, JETS)
+    third.require("")
+    third.beat()
+    assert third.run.job is job
+    errands.close()
 
 
 def test_taggers_are_told_apart_by_what_they_learned_and_not_by_where_they_are():

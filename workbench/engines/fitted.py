@@ -92,9 +92,11 @@ class FittedTagger:
 
     @property
     def fingerprint(self) -> str:
-        """What tells it from others: its weights, its classes and how it sees a jet."""
-        seen = json.dumps([self.classes, self.normaliser.header()], sort_keys=True, default=repr)
-        return fingerprint([network_fingerprint(self.network), seen])
+        """What tells it from others: its weights and settings, its classes and how it sees a jet."""
+        told = [self.classes, self.normaliser.header(), self.engine.settings()]
+        against = [] if self.background is None else [self.background]
+        words = json.dumps(told, sort_keys=True, default=repr)
+        return fingerprint([network_fingerprint(self.network), words, *against])
 
     def latest(self) -> "FittedTagger":
         """Returns the tagger as it was after its last epoch, where this one is that of the best; nothing can go on from it."""

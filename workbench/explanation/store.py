@@ -2,10 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, is_dataclass, replace
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,17 @@ SHARD = 256
 
 USUAL = {"method": "lrp", "attention": "attnlrp", "record": False}
 """What `explain` does unless it is told otherwise, besides its rule, score and background."""
+
+AT_HAND = 64
+"""Files that are kept in memory while portions are read: another selection scatters its jets over many of them."""
+
+ROOMS = ("data", "physics", "models", "engines", "explanation")
+CODE = fingerprint(
+    file.read_text(encoding="utf-8")
+    for room in ROOMS
+    for file in sorted((Path(__file__).parents[1] / room).glob("*.py"))
+)
+"""What tells the text of the programs that explain, as this process knows it, from any other."""
 
 JETS = "jets"
 """Under which name a file tells in its metadata which jets it holds."""
@@ -85,7 +96,11 @@ class Explanations:
             chosen = [keys[i] for i in block[: len(part)]]
             _keep(part, chosen, way)
             done += len(chosen)
-        return _assembled(_index(way), keys, jets)
+        found = _assembled(_index(way), keys, jets)
+        if len(found) < len(jets) and not stop.is_set():
+            msg = f"Explanations were deleted from {self.folder.name} while others were worked out; start again."
+            raise ExplanationError(msg)
+        return found
 
     def portions(
         self, fitted: FittedTagger, jets: Jets, *, stop: Stop | None = None, **how: Any
@@ -104,13 +119,17 @@ class Explanations:
             ExplanationError: as of `explained`.
         """
         way, stop = self.folder / _way(fitted, how), stop or Never()
-        known = _index(way)
-        for first in range(0, len(jets), SHARD):
-            if stop.is_set():
-                break
-            part = jets[first : first + SHARD]
-            yield part, self._portion(fitted, part, way, known, how)
-        self._make_room()
+        known, read = _index(way), lru_cache(AT_HAND)(explanation_file.read)
+        try:
+            for number, first in enumerate(range(0, len(jets), SHARD), 1):
+                if stop.is_set():
+                    break
+                part = jets[first : first + SHARD]
+                yield part, _portion(fitted, part, way, known, read, how)
+                if number % AT_HAND == 0:
+                    self._make_room()
+        finally:
+            self._make_room()
 
     def known(self, fitted: FittedTagger, jets: Jets, **how: Any) -> int:
         """Returns how many of the jets are known."""
@@ -122,35 +141,20 @@ class Explanations:
         for file in self.folder.glob("*/*.parquet"):
             file.unlink(missing_ok=True)
 
-    def _portion(
-        self,
-        fitted: FittedTagger,
-        jets: Jets,
-        way: Path,
-        known: dict[str, tuple[Path, int]],
-        how: Mapping[str, Any],
-    ) -> Explanation:
-        keys = keys_of(jets)
-        missing = [i for i, key in enumerate(keys) if key not in known]
-        try:
-            if missing:
-                chosen = [keys[i] for i in missing]
-                file = _keep(explain(fitted, jets[missing], **how), chosen, way)
-                known |= {key: (file, row) for row, key in enumerate(chosen)}
-            return _assembled(known, keys, jets)
-        except DataError:
-            # The disk is full, or somebody deleted a file.
-            return explain(fitted, jets, **how)
-
     def _make_room(self) -> None:
-        """Deletes the files that were not used for longest, until what is left fits."""
-        found = [(file, file.stat()) for file in self.folder.glob("*/*.parquet")] if self.most else []
-        size = sum(stat.st_size for _, stat in found)
-        for file, stat in sorted(found, key=lambda pair: pair[1].st_mtime):
+        """Deletes the files that were not used for longest, until what is left fits; others may do so too."""
+        found: list[tuple[float, int, Path]] = []
+        for file in self.folder.glob("*/*.parquet") if self.most else ():
+            with suppress(OSError):
+                stat = file.stat()
+                found.append((stat.st_mtime, stat.st_size, file))
+        size = sum(of for _, of, _ in found)
+        for _, of, file in sorted(found):
             if size <= self.most:
                 return
-            file.unlink(missing_ok=True)
-            size -= stat.st_size
+            with suppress(OSError):
+                file.unlink()
+            size -= of
 
 
 def explained(
@@ -197,7 +201,7 @@ def _way(fitted: FittedTagger, how: Mapping[str, Any]) -> str:
     weights, words = direction(fitted.classes, how.get("seed"))
     told = {
         "network": fitted.fingerprint,
-        "code": _code(),
+        "code": CODE,
         "rule": repr(rule),
         "score": [words, weights.tolist()],
         "background": against,
@@ -219,17 +223,30 @@ def _index(way: Path) -> dict[str, tuple[Path, int]]:
     return found
 
 
-@cache
-def _code() -> str:
-    """Returns what tells this text of the programs that explain from any other."""
-    rooms = (
-        Path(__file__).parent,
-        Path(__file__).parents[1] / "engines",
-        Path(__file__).parents[1] / "models",
-    )
-    return fingerprint(
-        file.read_text(encoding="utf-8") for room in rooms for file in sorted(room.glob("*.py"))
-    )
+def _portion(
+    fitted: FittedTagger,
+    jets: Jets,
+    way: Path,
+    known: dict[str, tuple[Path, int]],
+    read: Callable[[Path], Explanation],
+    how: Mapping[str, Any],
+) -> Explanation:
+    """Returns the explanation of a few jets: what is known is read, and the rest is worked out and kept."""
+    keys = keys_of(jets)
+    missing = [i for i, key in enumerate(keys) if key not in known]
+    try:
+        if missing:
+            fresh, chosen = explain(fitted, jets[missing], **how), [keys[i] for i in missing]
+            try:
+                file = _keep(fresh, chosen, way)
+            except DataError:
+                # The disk is full.
+                return fresh if len(missing) == len(jets) else explain(fitted, jets, **how)
+            known |= {key: (file, row) for row, key in enumerate(chosen)}
+        return _assembled(known, keys, jets, read)
+    except DataError:
+        # Somebody deleted a file.
+        return explain(fitted, jets, **how)
 
 
 def _keep(part: Explanation, keys: Sequence[str], way: Path) -> Path:
@@ -244,7 +261,12 @@ def _keep(part: Explanation, keys: Sequence[str], way: Path) -> Path:
     return file
 
 
-def _assembled(known: Mapping[str, tuple[Path, int]], keys: Sequence[str], jets: Jets) -> Explanation:
+def _assembled(
+    known: Mapping[str, tuple[Path, int]],
+    keys: Sequence[str],
+    jets: Jets,
+    read: Callable[[Path], Explanation] = explanation_file.read,
+) -> Explanation:
     """Returns the explanation of the leading jets that are known, in their order; the files count as used now."""
     ready = next((i for i, key in enumerate(keys) if key not in known), len(keys))
     places = [known[key] for key in keys[:ready]]
@@ -252,7 +274,7 @@ def _assembled(known: Mapping[str, tuple[Path, int]], keys: Sequence[str], jets:
         msg = "The explanation was stopped before the first jet was explained; start it again."
         raise ExplanationError(msg)
     files = list(dict.fromkeys(file for file, _ in places))
-    parts = [explanation_file.read(file) for file in files]
+    parts = [read(file) for file in files]
     for file in files:
         with suppress(OSError):
             file.touch()

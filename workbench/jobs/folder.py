@@ -37,6 +37,11 @@ def explanations_folder() -> Path:
     return runs_folder() / "explanations"
 
 
+def cache_folder() -> Path:
+    """Returns where pages keep what they can work out again; what is oldest there is deleted when it grows too large."""
+    return runs_folder() / "cache"
+
+
 def checked(identity: str) -> str:
     """Returns the name of a run or sample if it is one.
 

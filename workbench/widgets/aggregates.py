@@ -5,7 +5,7 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
-from ..jobs.folder import explanations_folder
+from ..jobs.folder import cache_folder
 from .analysis import Analysis
 from .errands import public
 from .menu import Menu
@@ -79,7 +79,7 @@ class Aggregates(pn.viewable.Viewer):
 
     def _question(self, number: int) -> Question:
         self._asked = task = Task.of(self.analysis, number)
-        kept = public("Explanations")(explanations_folder(), KEPT)
+        kept = public("Explanations")(cache_folder(), KEPT)
         named = {**task.how, "threshold": task.threshold, "kept": kept}
         return Question(public("aggregate"), (task.fitted, task.jets), named)
 

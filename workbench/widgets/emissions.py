@@ -71,16 +71,13 @@ class EmissionSafety(pn.viewable.Viewer):
     def _now(self) -> tuple[Any, ...]:
         return (self.analysis.fitted, self.analysis.sample.jets, self.analysis.seed)
 
-    def _chosen(self, number: int) -> Jets:
-        jets = self.analysis.sample.jets
-        assert jets is not None
+    def _chosen(self, jets: Jets, number: int) -> Jets:
         order = np.random.default_rng(DRAWN_BY).permutation(len(jets))
         return jets[np.sort(order[:number])]
 
     def _question(self, number: int) -> Question:
-        self._asked = self._now
-        fitted, _, seed = self._now
-        return Question(public("irc_safety"), (fitted, self._chosen(number), seed))
+        self._asked = fitted, jets, seed = self._now
+        return Question(public("irc_safety"), (fitted, self._chosen(jets, number), seed))
 
     def _take(self, found: tuple[Any, ...]) -> None:
         fitted, jets, seed = self._asked

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import panel as pn
 import panel_material_ui as pmui
 
@@ -28,6 +29,7 @@ KEY, NUMBER = "question", "number"
 """Under which names a job notes what it was asked, and for how many jets."""
 
 LOST = ("failed", "died")
+"""Ends of jobs that leave nothing to be found."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,9 @@ class Question:
 
 
 def _told(value: Any) -> str:
-    """Returns what tells a sample or a tagger from others; of anything else, how it is written."""
+    """Returns what tells a sample, a tagger or numbers from others; of anything else, how it is written."""
+    if isinstance(value, np.ndarray):
+        return fingerprint([value])
     return getattr(value, "fingerprint", None) or repr(value)
 
 
@@ -87,7 +91,7 @@ class Study(pn.viewable.Viewer):
         self.errands, self.urgent, self.owner = errands, urgent, owner()
         self.run = RunState()
         self._starting = False
-        self._why: str | None = None
+        self._why, self._unsought = "", False
         self.start = pmui.Button(label=label, color="primary", variant="outlined", size="small")
         self.stop = pmui.Button(
             label="Stop",
@@ -111,14 +115,16 @@ class Study(pn.viewable.Viewer):
         return self._starting or self.run.busy
 
     def require(self, why: str) -> None:
-        """Says what is missing before it can begin; nothing is missing where `why` is empty."""
+        """Says what is missing before it can begin; nothing is missing where `why` is empty.
+
+        Called with whatever the page looks at next, so that what was asked of that before is looked for.
+        """
+        self._unsought = not why
         if why != self._why:
             self._why = why
             self._allow()
             if not self.busy:
                 say(self.told, why)
-            if not why:
-                self._find()
 
     def ask(self, *events: Any) -> None:
         """Begins, unless it runs already or something is missing."""
@@ -137,6 +143,10 @@ class Study(pn.viewable.Viewer):
             self._starting = False
             self._allow()
             say(self.told, NOT_BEGUN)
+        # Once all that was sent for is there: what is asked may depend on it.
+        if self._unsought and (self.errands is None or not self.errands.waiting):
+            self._unsought = False
+            self._find()
         self.run.drain()
 
     def _errand(self, what: str) -> str:
@@ -163,24 +173,25 @@ class Study(pn.viewable.Viewer):
         """Looks for what was asked before this page was opened."""
         if not self.owner or self.busy or self.run.job is not None:
             return
-        earlier = [
-            job
-            for job in everyone()
-            if (job.owner, job.name) == (self.owner, self.label)
-            and KEY in job.note
-            and job.status not in LOST
-        ]
+        ours = [job for job in everyone() if (job.owner, job.name) == (self.owner, self.label)]
+        earlier = [job for job in ours if KEY in job.note and job.status not in LOST and not job.error]
+        # What was stopped is a part: something whole goes before it.
+        earlier.sort(key=lambda job: job.status == "stopped")
 
         def same() -> Job | None:
+            known: dict[int, str] = {}
             # What cannot be asked now was not asked before.
-            with suppress(WorkbenchError):
+            with suppress(Exception):
                 for job in earlier:
-                    if self.question(job.note[NUMBER]).key == job.note[KEY]:
+                    number = job.note[NUMBER]
+                    if known.setdefault(number, "") == "":
+                        known[number] = self.question(number).key
+                    if known[number] == job.note[KEY]:
                         return job
             return None
 
         if earlier:
-            self._do(FINDING, same, self._found)
+            self._do(FINDING, same, self._found, quiet=True)
 
     def _found(self, job: Job | None) -> None:
         if job is None or self.busy or self.run.job is not None:
@@ -189,7 +200,9 @@ class Study(pn.viewable.Viewer):
             self.number.value = job.note[NUMBER]
         self.run.follow(job)
 
-    def _do(self, what: str, work: Callable[[], Any], then: Callable[[Any], None]) -> None:
+    def _do(
+        self, what: str, work: Callable[[], Any], then: Callable[[Any], None], *, quiet: bool = False
+    ) -> None:
         """Does what may take a moment; what cannot be done is said where the progress was."""
 
         def tried() -> Any:
@@ -207,7 +220,7 @@ class Study(pn.viewable.Viewer):
         if self.errands is None:
             taken(tried())
         else:
-            self.errands.send(self._errand(what), tried, taken)
+            self.errands.send(self._errand(what), tried, taken, quiet=quiet)
 
     def _fail(self, error: Exception) -> None:
         self._starting = False

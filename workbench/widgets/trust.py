@@ -101,9 +101,9 @@ class Trust(pn.viewable.Viewer):
         self._follow()
 
     def _question(self, number: int) -> Question:
-        task = Task.of(self.analysis, number)
-        self._asked = task, self.way
-        return Question(public("assess"), (task.fitted, task.jets), {"way": self.way, "score": task.pair})
+        task, way = Task.of(self.analysis, number), self.way
+        self._asked = task, way
+        return Question(public("assess"), (task.fitted, task.jets), {"way": way, "score": task.pair})
 
     def _take(self, found: Any) -> None:
         if self._asked is None or self._asked[0].sample is not self.analysis.sample.jets:
