@@ -10,10 +10,13 @@ from ..data.jets import Jets
 from ..engines.fitted import FittedTagger
 from ..errors import ExplanationError, WorkbenchError
 from ..explanation.store import explained
-from .folder import explanations_folder
+from .folder import runs_folder
 from .job import Job
 from .submit import submit_call
 from .workers import parallel
+
+FOLDER = "explanations"
+"""Below the folder of the runs, where explanations are kept unless another folder is given."""
 
 
 class Explaining:
@@ -110,7 +113,7 @@ def submit_explanation(
     if not len(jets):
         msg = "There are no jets to explain; give at least one."
         raise ExplanationError(msg)
-    where = str(folder or explanations_folder())
+    where = str(folder or runs_folder() / FOLDER)
     edges = np.linspace(0, len(jets), min(parts or parallel(), len(jets)) + 1).astype(int)
     jobs = tuple(
         submit_call(

@@ -32,11 +32,6 @@ def runs_folder() -> Path:
     return Path(data) / "workbench" / "runs"
 
 
-def explanations_folder() -> Path:
-    """Returns where explanations are kept: "explanations" below the runs."""
-    return runs_folder() / "explanations"
-
-
 def cache_folder() -> Path:
     """Returns where pages keep what they can work out again; what is oldest there is deleted when it grows too large."""
     return runs_folder() / "cache"

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,6 @@ from .text import duration, time_left
 PARTLY = "Stopped; shown is the part that was done."
 STARTING, FINDING, READING = "starting", "looking for", "reading"
 NOT_BEGUN = "It could not be started; what went wrong stands at the top of the page."
-
 
 KEY, NUMBER = "question", "number"
 """Under which names a job notes what it was asked, and for how many jets."""
@@ -179,15 +179,10 @@ class Study(pn.viewable.Viewer):
         earlier.sort(key=lambda job: job.status == "stopped")
 
         def same() -> Job | None:
-            known: dict[int, str] = {}
+            key = cache(lambda number: self.question(number).key)
             # What cannot be asked now was not asked before.
             with suppress(Exception):
-                for job in earlier:
-                    number = job.note[NUMBER]
-                    if known.setdefault(number, "") == "":
-                        known[number] = self.question(number).key
-                    if known[number] == job.note[KEY]:
-                        return job
+                return next((job for job in earlier if key(job.note[NUMBER]) == job.note[KEY]), None)
             return None
 
         if earlier:
