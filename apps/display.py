@@ -2,10 +2,8 @@
 
 import panel as pn
 
-from workbench.widgets.display_page import DisplayPage
+from workbench.widgets.opening import serve
 
 pn.extension("tabulator")
 
-display = DisplayPage()
-display.frame.servable()
-pn.state.onload(display.start)
+serve("Event display", "DisplayPage")

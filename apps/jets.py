@@ -2,10 +2,8 @@
 
 import panel as pn
 
-from workbench.widgets.jets_page import JetsPage
+from workbench.widgets.opening import serve
 
 pn.extension("tabulator")
 
-jets = JetsPage()
-jets.frame.servable()
-pn.state.onload(jets.start)
+serve("Jets", "JetsPage")

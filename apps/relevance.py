@@ -2,10 +2,8 @@
 
 import panel as pn
 
-from workbench.widgets.relevance_page import RelevancePage
+from workbench.widgets.opening import serve
 
 pn.extension("tabulator")
 
-relevance = RelevancePage()
-relevance.frame.servable()
-pn.state.onload(relevance.start)
+serve("Relevance", "RelevancePage")

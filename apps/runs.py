@@ -2,10 +2,8 @@
 
 import panel as pn
 
-from workbench.widgets.runs_page import RunsPage
+from workbench.widgets.opening import serve
 
 pn.extension("tabulator")
 
-runs = RunsPage()
-runs.frame.servable()
-pn.state.onload(runs.start)
+serve("Runs", "RunsPage")

@@ -51,11 +51,11 @@ PROBE = """([event, value]) => {
 """Places are found before the event, so that looking at them takes nothing of the page's time; the frame that differs is painted
 before the next one begins."""
 
-SUM = """(() => {{
-  const figure = [...Bokeh.documents[0]._all_models.values()].find((m) => m.name === "{name}" && m.renderers)
-  const columns = (data) => data instanceof Map ? [...data.values()] : Object.values(data)
-  const sum = (column) => Array.from(column).reduce((a, x) => a + (typeof x === "number" ? x || 0 : 0), 0)
-  return () => figure.renderers.map((r) => columns(r.data_source.data).map(sum)).join()
+DRAWN = """(() => {{
+  const walk = (root) => [...root.querySelectorAll("*")].flatMap((e) => [e, ...(e.shadowRoot ? walk(e.shadowRoot) : [])])
+  const pane = walk(document).find((e) => e.classList?.contains("wb-{name}"))
+  const picture = walk(pane).concat(pane.shadowRoot ? walk(pane.shadowRoot) : []).find((e) => e.localName === "svg" && e.role === "img")
+  return () => [...picture.querySelectorAll("path")].map((e) => e.getAttribute("d")).join()
 }})()"""
 MAP = """(() => {
   const figure = [...Bokeh.documents[0]._all_models.values()].find((m) => m.name === "particles" && m.renderers)
@@ -123,7 +123,7 @@ def told(what, when, found, baseline):
 
 def brush(page, number):
     """Moves the end of a brush that is held over the histogram of the mass."""
-    box = page.locator(".wb-mass canvas").first.bounding_box()
+    box = page.locator(".wb-mass svg[role=img]").first.bounding_box()
     page.mouse.move(box["x"] + box["width"] * (0.6 + 0.1 * (number % 3)), box["y"] + box["height"] / 2)
 
 
@@ -158,9 +158,9 @@ def looked_at(page, when, baseline, times):
             entry.click()
             page.wait_for_timeout(700)
     told("rule, the changed map", when, found, baseline)
-    other = SUM.format(name="multiplicity")
-    page.locator(".wb-mass canvas").first.scroll_into_view_if_needed()
-    box = page.locator(".wb-mass canvas").first.bounding_box()
+    other = DRAWN.format(name="multiplicity")
+    page.locator(".wb-mass svg[role=img]").first.scroll_into_view_if_needed()
+    box = page.locator(".wb-mass svg[role=img]").first.bounding_box()
     page.mouse.move(box["x"] + box["width"] * 0.35, box["y"] + box["height"] / 2)
     page.mouse.down()
     brush(page, 1)

@@ -34,6 +34,14 @@ _PUBLIC = {
     "JetExplorer": "workbench.widgets.jet_explorer",
     "RelevanceExplorer": "workbench.widgets.relevance_explorer",
 }
+_PAGES = {
+    "IndexPage": "workbench.widgets.index_page",
+    "JetsPage": "workbench.widgets.jets_page",
+    "DisplayPage": "workbench.widgets.display_page",
+    "RelevancePage": "workbench.widgets.relevance_page",
+    "RunsPage": "workbench.widgets.runs_page",
+}
+"""What `apps/` serves; a browser has the frame of a page before these are imported."""
 _NOUNS = (
     "calibration",
     "clustering",
@@ -56,8 +64,9 @@ __all__ = [*_PUBLIC, *_ROOMS]
 
 
 def __getattr__(name: str) -> Any:
-    if name in _PUBLIC:
-        return getattr(import_module(_PUBLIC[name]), name)
+    module = _PUBLIC.get(name) or _PAGES.get(name)
+    if module is not None:
+        return getattr(import_module(module), name)
     if name in _ROOMS:
         for noun in _ROOMS[name]:
             import_module(f"workbench.{name}.{noun}")

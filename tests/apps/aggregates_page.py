@@ -8,7 +8,7 @@ from workbench.state.selection import SelectionState
 from workbench.widgets.aggregates import Aggregates
 from workbench.widgets.analysis import Analysis
 from workbench.widgets.errands import Errands
-from workbench.widgets.panes import page
+from workbench.widgets.opening import page
 
 sample = SampleState()
 errands = Errands()

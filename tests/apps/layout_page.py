@@ -10,7 +10,8 @@ from bokeh.models import Range1d
 from workbench.views.frame import frame
 from workbench.widgets.latency import hasten
 from workbench.widgets.layout import Layout
-from workbench.widgets.panes import page, pane, picture, row
+from workbench.widgets.opening import page
+from workbench.widgets.panes import pane, picture, row
 
 pn.extension()
 hasten()

@@ -36,7 +36,7 @@ def browser():
 
 def ready(page):
     page.get_by_text(SELECTED).first.wait_for()
-    page.locator(".wb-mass canvas").first.wait_for()
+    page.locator(".wb-mass svg[role=img]").first.wait_for()
 
 
 def unfold(page, title, appears):
@@ -56,7 +56,7 @@ def brush(page, pane):
 
 
 def drag(page, pane):
-    canvas = page.locator(f".wb-{pane} canvas").first
+    canvas = page.locator(f".wb-{pane} svg[role=img]").first
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
     page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 90)
@@ -80,7 +80,7 @@ def test_a_file_of_the_folder_is_opened_brushed_compared_and_found_again_by_its_
             page.get_by_text("All 300 jets of the file were read."),
         )
         page.get_by_text(re.compile("of 300 jets selected")).first.wait_for()
-        page.locator(".wb-mass canvas").first.wait_for()
+        page.locator(".wb-mass svg[role=img]").first.wait_for()
         brush(page, "mass")
         unfold(
             page, "Compare with a second sample", page.get_by_role("combobox", name="Second sample beside it")

@@ -199,7 +199,9 @@ def test_picture_numbers_and_python_of_a_pane_are_taken_away(address, browser, t
         offline = browser.new_context(offline=True)
         other = offline.new_page()
         other.goto(f"file://{taken('Page that works offline (HTML)')}")
-        other.wait_for_function("Bokeh.documents.length > 0 && Bokeh.documents[0].is_idle")
+        other.get_by_role("img", name=re.compile("^mass .* by class: QCD, top$")).locator("path").nth(
+            20
+        ).wait_for(state="attached")
         offline.close()
         click_until(page, button, page.get_by_role("menuitem", name="Python"))
         page.get_by_role("menuitem", name="Python").click()

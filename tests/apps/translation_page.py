@@ -8,7 +8,7 @@ from workbench.state.selection import SelectionState
 from workbench.widgets.analysis import EXPRESS, Analysis
 from workbench.widgets.errands import Errands
 from workbench.widgets.latency import hasten
-from workbench.widgets.panes import page
+from workbench.widgets.opening import page
 from workbench.widgets.translation import Translation
 
 pn.extension("tabulator")

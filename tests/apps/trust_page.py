@@ -9,7 +9,7 @@ from workbench.state.selection import SelectionState
 from workbench.widgets.analysis import Analysis
 from workbench.widgets.comparison_of_maps import MapComparison
 from workbench.widgets.errands import Errands
-from workbench.widgets.panes import page
+from workbench.widgets.opening import page
 from workbench.widgets.trust import Trust
 
 sample, beside = SampleState(), SampleState()

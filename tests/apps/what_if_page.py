@@ -10,7 +10,7 @@ from workbench.state.selection import SelectionState
 from workbench.widgets.analysis import EXPRESS, Analysis
 from workbench.widgets.errands import Errands
 from workbench.widgets.latency import hasten
-from workbench.widgets.panes import page
+from workbench.widgets.opening import page
 from workbench.widgets.what_if import WhatIf
 
 pn.extension("tabulator")

@@ -95,7 +95,6 @@ def test_no_relevance_is_nan_and_not_zero():
 def test_everything_that_travels_is_in_single_precision():
     for rows in (
         particles.columns(jet_across_the_seam(), np.array([1.0, -1.0])),
-        distributions.columns(TWO),
         lund.columns(ak.Array([{"ln_inverse_delta": 2.0, "ln_kt": 1.0, "z": 0.3}])),
     ):
         assert {column.dtype for column in rows.values() if column.dtype.kind == "f"} == {np.dtype("float32")}
@@ -144,42 +143,33 @@ def test_observables_as_inputs_make_a_heat_map_of_one_column():
     np.testing.assert_allclose(rows["relevance"], [1, -2])
 
 
-def test_bars_of_all_classes_stand_one_after_the_other_with_their_errors():
-    rows = distributions.columns(TWO)
-    assert list(rows["class"]) == ["QCD", "QCD", "top", "top"]
-    np.testing.assert_allclose(rows["density"], [0.5, 0.25, 0.25, 0])
-    np.testing.assert_allclose(rows["low"], [0.45, 0.15, 0.2, 0], rtol=1e-6)
-    np.testing.assert_allclose(rows["centre"], [0.5, 2, 0.5, 2])
+def test_every_class_is_drawn_with_its_density_and_error_in_every_bin():
+    drawn = distributions.drawing(TWO, "QCD")
+    assert drawn["edges"] == list(EDGES)
+    assert [of["name"] for of in drawn["classes"]] == ["QCD", "top"]
+    for of in drawn["classes"]:
+        np.testing.assert_allclose(of["value"], TWO[of["name"]].value, rtol=1e-4)
+        np.testing.assert_allclose(of["error"], TWO[of["name"]].error, rtol=1e-4)
+
+
+def test_what_is_drawn_fits_on_its_axes():
+    linear, log = (distributions.drawing(TWO, "QCD", logarithmic=log) for log in (False, True))
+    assert linear["low"] == 0
+    assert linear["high"] > 0.55  # the highest bar with its error
+    assert 0 < log["low"] < 0.25 < 0.5 < log["high"]
+    nothing = distributions.drawing({}, "")
+    assert nothing["edges"] == nothing["classes"] == nothing["ratio"] == []
+    assert nothing["low"] < nothing["high"]
 
 
 def test_classes_differ_without_colour():
-    rows = distributions.areas(TWO)
-    assert rows["class"] == ["QCD", "top"]
-    assert rows["hatch"][0] != rows["hatch"][1]
-    assert rows["alpha"][0] != rows["alpha"][1]
-
-
-def test_the_area_of_a_class_is_its_density_on_every_bin_and_ends_on_the_floor():
-    rows = distributions.areas(TWO)
-    for (name, points), x, y in zip(TWO.items(), rows["xs"], rows["ys"], strict=True):
-        assert y[0] == y[-1] == pytest.approx(distributions.FLOOR)
-        inside = np.interp((points.edges[:-1] + points.edges[1:]) / 2, x[1:-1], y[1:-1])
-        np.testing.assert_allclose(inside, np.maximum(points.value, distributions.FLOOR), rtol=1e-6)
-        assert name in rows["class"]
-
-
-def test_a_histogram_has_as_many_rows_before_its_first_jets_as_with_them():
-    sources = distributions.Sources()
-    before = len(sources.areas.data["class"])
-    sources.fill(TWO, "QCD")
-    assert len(sources.areas.data["class"]) == before == distributions.ROWS
-    # No row but those of the classes has a name of its own in the legend, or anything to draw.
-    assert set(sources.areas.data["class"]) == set(TWO)
-    assert [len(x) > 0 for x in sources.areas.data["xs"]] == [True, True] + [False] * (before - 2)
+    drawn = distributions.drawing({str(n): TWO["QCD"] for n in range(10)}, "0")
+    assert len({(of["hatch"], of["colour"]) for of in drawn["classes"]}) == 10
+    assert len({of["hatch"] for of in drawn["classes"][:8]}) == 8
 
 
 def test_the_ratio_is_left_out_where_it_is_undefined_and_its_error_is_added_in_quadrature():
-    rows = distributions.ratios(TWO, "QCD")
+    (rows,) = distributions.ratios(TWO, "QCD")
     np.testing.assert_allclose(rows["ratio"], [0.5])
     np.testing.assert_allclose(rows["high"] - rows["ratio"], [0.5 * np.hypot(0.2, 0.1)], rtol=1e-5)
 
@@ -232,10 +222,11 @@ def test_the_rejection_curve_leaves_out_where_no_background_is_left():
 
 
 def test_axes_carry_their_units():
-    sources = distributions.Sources()
-    histogram = distributions.histogram_figure(sources, "jet mass", "GeV", name="mass")
-    assert histogram.xaxis.axis_label == "jet mass [GeV]"
-    assert histogram.yaxis.axis_label == "density [1/GeV]"
+    figure = performance.rate_figure(
+        _source(performance.rate_columns(EDGES, *[tuple(np.zeros((3, 2)))] * 2)),
+        "mass", "GeV", signal="top", background="QCD", name="rate",
+    )  # fmt: skip
+    assert figure.xaxis.axis_label == "mass [GeV]"
     assert axis_label("τ32", "1") == axis_label("τ32") == "τ32"
 
 
@@ -244,8 +235,6 @@ def every_figure():
     scale = LinearColorMapper()
     dots, edges = particles.empty(), graph.empty()
     rates = performance.rate_columns(EDGES, *[tuple(np.zeros((3, 2)))] * 2)
-    sources = distributions.Sources()
-    histogram = distributions.histogram_figure(sources, "mass", "GeV", name="mass")
     return [
         particles.map_figure(dots, scale),
         graph.graph_figure(edges, dots, scale),
@@ -256,8 +245,6 @@ def every_figure():
         training.speed_figure(training.Sources()),
         ledger.strip_figure(ledger.empty(), FactorRange()),
         features.heat_figure(features.empty(), scale, FactorRange()),
-        histogram,
-        distributions.ratio_figure(sources, histogram, "mass", "GeV", name="mass ratio"),
         performance.rejection_figure(performance.Curves()),
         performance.score_figure(performance.Curves()),
         performance.calibration_figure(_source(performance.calibration_columns(*np.full((4, 1), 0.5)))),
@@ -318,38 +305,37 @@ def flat_figures():
 
 def test_a_second_sample_keeps_the_colours_of_its_classes_and_has_signs_of_its_own():
     second = {"top": TWO["top"], "W": TWO["QCD"]}
-    first = distributions.columns(TWO)
-    colours = dict(zip(first["class"], first["colour"], strict=True))
-    dashes = distributions.second_outlines(TWO, second)
-    assert dashes["colour"][0] == colours["top"]
-    assert dashes["colour"][1] not in colours.values()
-    points = distributions.second_points(TWO, second)
-    assert len(points["density"]) == 3  # an empty bin has no point
-    assert len(set(points["marker"])) == 2
+    drawn = distributions.drawing(TWO, "QCD", second)
+    colours = {of["name"]: of["colour"] for of in drawn["classes"]}
+    top, other = drawn["second"]
+    assert (top["name"], top["colour"]) == ("top", colours["top"])
+    assert other["colour"] not in colours.values()
+    assert top["marker"] != other["marker"]
 
 
 def test_the_ratio_of_a_sample_with_itself_is_one_and_its_errors_are_those_of_two_samples():
     rows = distributions.second_ratios(TWO, TWO)
-    np.testing.assert_allclose(rows["ratio"], 1)
-    np.testing.assert_allclose(rows["high"][0] - 1, np.sqrt(2) * 0.1, rtol=1e-5)
-    assert distributions.ratio_range(rows) == (1 / distributions.SMALLEST_SPAN, distributions.SMALLEST_SPAN)
+    for of in rows:
+        np.testing.assert_allclose(of["ratio"], 1)
+    np.testing.assert_allclose(rows[0]["high"][0] - 1, np.sqrt(2) * 0.1, rtol=1e-5)
+    assert distributions.ratio_span(rows) == distributions.SMALLEST_SPAN
 
 
 def test_data_without_classes_stand_over_all_jets():
     data = {"unlabelled": TWO["QCD"]}
-    assert len(distributions.second_ratios(TWO, data)["ratio"]) == 0
-    rows = distributions.second_ratios(TWO, data, TWO["QCD"])
+    assert distributions.second_ratios(TWO, data) == []
+    (rows,) = distributions.second_ratios(TWO, data, TWO["QCD"])
     np.testing.assert_allclose(rows["ratio"], 1)
-    assert not set(rows["colour"]) & set(distributions.columns(TWO)["colour"])
+    assert rows["colour"] not in {of["colour"] for of in distributions.drawing(TWO, "QCD")["classes"]}
 
 
 def test_the_axis_of_a_ratio_holds_its_points_and_its_ticks():
-    rows = {"ratio": np.array([0.02, 3.0])}
-    low, high = distributions.ratio_range(rows)
-    assert low < 0.02 < 3 < high
-    assert low * high == pytest.approx(1)
+    span = distributions.ratio_span([{"ratio": np.array([0.02, 3.0])}])
+    assert 1 / span < 0.02 < 3 < span
     for span in (1.5, 20, 1e4):
-        assert sum(1 / span <= tick <= span for tick in distributions.ratio_ticks(span)) >= 1
+        ticks = distributions.ratio_ticks(span)
+        assert len(ticks) >= 1
+        assert all(1 / span <= tick <= span for tick in ticks)
 
 
 def test_every_figure_has_a_name_and_labelled_axes():
@@ -386,8 +372,6 @@ def _source(columns):
 
 def test_colours_of_an_empty_plot_are_no_numbers():
     for rows in (
-        distributions.columns({}),
-        distributions.ratios({}, ""),
         ledger.empty().data,
         particles.empty().data,
     ):

@@ -2,7 +2,6 @@
 
 import html
 import time
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -53,7 +52,12 @@ def pane():
 
 
 def drag(histogram, low, high, *, final):
-    histogram._on_brush(SimpleNamespace(geometry={"x0": low, "x1": high}, final=final))
+    histogram.picture._handle_msg({"kind": "brush", "low": low, "high": high, "final": final})
+
+
+def drawn(histogram):
+    """What is drawn, per class."""
+    return {of["name"]: of for of in histogram.picture.drawn["classes"]}
 
 
 def test_a_brush_gives_exact_counts_everywhere(pane):
@@ -66,21 +70,16 @@ def test_a_brush_gives_exact_counts_everywhere(pane):
     assert pane.check("mass").startswith("400 jets")
     told = html.unescape(pane.shown.bar.told.object)
     assert told.startswith(f"{inside.sum()} of 400 jets selected: {inside.sum() - top} QCD, {top} top")
-    source = pane.shown.histograms["pt"].sources.bars.data
-    share = np.sum(source["density"][source["class"] == "top"] * 20)
-    assert share == pytest.approx(1, abs=1e-5)
-    assert set(source["class"]) == {"QCD", "top"}
+    shown = drawn(pane.shown.histograms["pt"])
+    assert np.sum(np.multiply(shown["top"]["value"], 20)) == pytest.approx(1, abs=1e-4)
+    assert set(shown) == {"QCD", "top"}
 
 
 def test_colours_stay_when_a_brush_leaves_a_class_without_jets(pane):
-    before = dict(
-        zip(*(pane.shown.histograms["pt"].sources.bars.data[c] for c in ("class", "colour")), strict=True)
-    )
+    before = {name: of["colour"] for name, of in drawn(pane.shown.histograms["pt"]).items()}
     heaviest_qcd = float(np.asarray(JETS.p4.mass)[JETS.is_class("QCD")].max())
     pane.selection.brush("mass", heaviest_qcd + 1e-3, np.inf)
-    after = dict(
-        zip(*(pane.shown.histograms["pt"].sources.bars.data[c] for c in ("class", "colour")), strict=True)
-    )
+    after = {name: of["colour"] for name, of in drawn(pane.shown.histograms["pt"]).items()}
     assert pane.selection.count > 0
     assert after == before
 
@@ -154,16 +153,18 @@ def test_a_sample_beside_itself_has_a_ratio_of_one_and_no_difference(pane):
     pane.settle()
     for name in ("mass", "pt", "multiplicity"):
         histogram = pane.shown.histograms[name]
-        assert len(histogram.sources.ratio.data["ratio"])
-        np.testing.assert_allclose(histogram.sources.ratio.data["ratio"], 1)
+        assert all(len(of["ratio"]) for of in histogram.picture.drawn["ratio"])
+        for of in histogram.picture.drawn["ratio"]:
+            np.testing.assert_allclose(of["ratio"], 1)
         assert (histogram.difference.chi2, histogram.difference.p) == (0, 1)
         assert "χ²/ndf = 0.0/" in pane.check(name)
-        assert histogram.ratio.yaxis.axis_label == "2nd / 1st"
-    assert len(pane.shown.histograms["mass"].sources.dashes.data["xs"]) == 2
+        assert histogram.picture.drawn["ratio_label"] == "2nd / 1st"
+    assert len(pane.shown.histograms["mass"].picture.drawn["second"]) == 2
+    assert not pane.shown.histograms["mass"].picture.drawn["measured"]
     assert "the same, 400 of 400 jets selected" in html.unescape(pane.shown.beside.object)
     pane.comparison.clear()
     pane.settle()
-    assert len(pane.shown.histograms["mass"].sources.dashes.data["xs"]) == 0
+    assert pane.shown.histograms["mass"].picture.drawn["second"] == []
     assert pane.shown.beside.object == ""
 
 
@@ -183,22 +184,21 @@ def test_data_without_classes_stand_as_points_over_all_jets(pane):
     pane.comparison.take(bare)
     pane.settle()
     histogram = pane.shown.histograms["pt"]
-    assert len(histogram.sources.points.data["density"])
-    assert len(histogram.sources.dashes.data["xs"]) == 0
-    assert len(histogram.sources.ratio.data["ratio"])
+    assert histogram.picture.drawn["measured"]
+    (points,) = histogram.picture.drawn["second"]
+    assert sum(points["value"]) > 0
+    assert len(histogram.picture.drawn["ratio"][0]["ratio"])
     assert histogram.difference.ndf > 0
     assert "Second sample (points)" in html.unescape(pane.shown.beside.object)
 
 
 def test_hidden_truth_is_drawn_in_one_colour_and_told_by_nobody(pane):
     pane.teaching.on = True
-    shown = pane.shown.histograms["mass"].sources.bars.data
-    assert set(shown["class"]) == {"all jets"}
-    assert len(set(shown["colour"])) == 1
+    assert list(drawn(pane.shown.histograms["mass"])) == ["all jets"]
     assert "QCD" not in pane.shown.bar.told.object
     assert pane.shown.bar.classes.disabled
     pane.teaching.revealed = True
-    assert set(pane.shown.histograms["mass"].sources.bars.data["class"]) == {"QCD", "top"}
+    assert set(drawn(pane.shown.histograms["mass"])) == {"QCD", "top"}
 
 
 def test_observables_are_added_and_columns_of_the_sample_are_offered(pane):
@@ -214,13 +214,15 @@ def test_other_bins_and_a_logarithmic_axis_show_the_same_jets(pane):
     binning.which.value = "mass"
     binning.number.value, binning.low.value, binning.high.value = 10, 0.0, 500.0
     binning.apply()
-    assert len(histogram.sources.bars.data["left"]) == 20
-    linear = histogram.figure
+    assert [len(of["value"]) for of in drawn(histogram).values()] == [10, 10]
+    assert len(histogram.picture.drawn["edges"]) == 11
+    jets = drawn(histogram)
     pane.shown.logarithmic.value = True
-    assert histogram.figure is not linear
-    assert histogram.figure.y_range.start > 0
+    assert histogram.picture.drawn["logarithmic"]
+    assert histogram.picture.drawn["low"] > 0
+    assert drawn(histogram) == jets
     pane.shown.logarithmic.value = False
-    assert histogram.figure is linear
+    assert histogram.picture.drawn["low"] == 0
     binning.low.value, binning.high.value = 100.0, 50.0
     binning.apply()
     assert "smaller first" in binning.told.object
@@ -237,7 +239,8 @@ def test_a_threshold_that_is_dragged_is_passed_on_once_and_said(pane):
     histogram = pane.shown.histograms["score"]
     histogram.mark()
     assert "0.900, where εS first reaches 0.5" in pane.check("score")
-    histogram.threshold.location = 0.4
+    assert histogram.picture.marks["threshold"] == 0.9
+    histogram.picture._handle_msg({"kind": "threshold", "at": 0.4, "final": False})
     pane.shown.beat()
     pane.shown.beat()
     assert moved == [0.4]

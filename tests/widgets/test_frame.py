@@ -19,7 +19,8 @@ from workbench.views.palette import OKABE_ITO
 from workbench.widgets import theme
 from workbench.widgets.analysis import Analysis
 from workbench.widgets.errands import Errands
-from workbench.widgets.frame import PRODUCT, Frame, RunChip, SampleChip
+from workbench.widgets.frame import Frame, RunChip, SampleChip
+from workbench.widgets.opening import PRODUCT
 from workbench.widgets.panes import line
 
 MARKUP = "<img src=x onerror=alert(1)>"
@@ -108,7 +109,7 @@ def test_truth_is_hidden_while_teaching_until_it_is_revealed():
 
 
 def test_the_switch_and_the_state_of_teaching_follow_each_other():
-    frame = Frame("Jets", main=[line("x")])
+    frame = Frame(main=[line("x")])
     frame.switch.value = True
     assert frame.teaching.on
     assert frame.browser.teaching
@@ -121,7 +122,7 @@ def test_the_switch_and_the_state_of_teaching_follow_each_other():
 
 
 def test_share_copies_the_address_and_says_so():
-    frame = Frame("Jets", main=[line("x")])
+    frame = Frame(main=[line("x")])
     frame.share.clicks += 1
     assert frame.delivery.courier.order["kind"] == "copy"
     assert "text" not in frame.delivery.courier.order
@@ -129,12 +130,12 @@ def test_share_copies_the_address_and_says_so():
 
 
 def test_a_page_that_is_not_shared_has_no_button_for_it():
-    frame = Frame("Index", main=[line("x")], share=False)
-    assert frame.share not in frame.page.header[0].objects
+    frame = Frame(main=[line("x")], share=False)
+    assert frame.share not in frame.header.objects
 
 
 def test_the_question_mark_lists_the_keys():
-    frame = Frame("Jets", main=[line("x")])
+    frame = Frame(main=[line("x")])
     frame.keys.press("?")
     frame.keys_card.open = False
     frame.keys.press("?")
@@ -143,7 +144,7 @@ def test_the_question_mark_lists_the_keys():
 
 def test_the_bar_on_top_says_that_something_is_done():
     errands = Errands()
-    frame = Frame("Jets", main=[line("x")], errands=errands)
+    frame = Frame(main=[line("x")], errands=errands)
     assert frame.bar.sx == {"display": "none"}
     errands.doing = "measuring the jets"
     assert frame.bar.sx == {}
@@ -154,23 +155,29 @@ def test_the_bar_on_top_says_that_something_is_done():
 
 
 def test_a_page_that_is_left_is_kept_by_nobody():
-    frame = Frame("Jets", main=[line("x")])
-    left, watchers = weakref.ref(frame.page), len(pn.state.param.watchers.get("busy", {}).get("value", []))
+    frame = Frame(main=[line("x")])
+    left, watchers = (
+        weakref.ref(frame.on_page("Jets")),
+        len(pn.state.param.watchers.get("busy", {}).get("value", [])),
+    )
     del frame
     gc.collect()
     assert left() is None
-    Frame("Jets", main=[line("x")])
+    Frame(main=[line("x")]).on_page("Jets")
     assert len(pn.state.param.watchers.get("busy", {}).get("value", [])) == watchers
 
 
 def test_the_page_is_named_and_its_product_leads_to_the_index():
-    frame = Frame("Jets", main=[line("x")], sidebar=[line("1  Data")])
-    assert (frame.page.title, frame.page.site_url) == (PRODUCT, "index")
-    assert frame.page.meta.title == f"Jets – {PRODUCT}"
+    frame = Frame(main=[line("x")], sidebar=[line("1  Data")])
+    page = frame.on_page("Jets")
+    assert (page.title, page.site_url) == (PRODUCT, "index")
+    assert page.meta.title == f"Jets – {PRODUCT}"
 
 
 def test_every_control_of_the_header_has_a_name():
-    frame = Frame("Jets", main=[line("x")])
-    controls = frame.page.header[0].select(lambda part: isinstance(part, pmui.Button | pmui.Switch))
+    frame = Frame(main=[line("x")])
+    controls = (
+        frame.on_page("Jets").header[0].select(lambda part: isinstance(part, pmui.Button | pmui.Switch))
+    )
     assert controls
     assert all(control.label for control in controls)

@@ -27,11 +27,11 @@ def test_a_selection_that_a_cell_makes_is_sent_to_the_host(explorer, monkeypatch
     widget, sent = explorer.ipywidget(), []
     monkeypatch.setattr(widget, "send", lambda content, buffers=None: sent.append(content))
     explorer.selection = "mass > 100"
-    bars = explorer.distributions.histograms["multiplicity"].sources.bars
-    assert bars.document is widget._document
     contents = [json.loads(message["payload"]) for message in sent if "payload" in message]
     events = [event for content in contents for event in content.get("events", ())]
-    assert bars.id in {event.get("model", {}).get("id") for event in events}
+    picture = explorer.distributions.histograms["multiplicity"].picture
+    (drawn,) = {model.data.id for model, _ in picture._models.values() if model.document is widget._document}
+    assert drawn in {event.get("model", {}).get("id") for event in events}
 
 
 def test_a_particle_that_is_clicked_in_the_host_is_picked(explorer):

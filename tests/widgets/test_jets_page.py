@@ -63,27 +63,25 @@ def planted(fitted, jets, *, seed, rule="epsilon"):
 
 
 def test_every_jet_is_in_the_histogram_of_its_class(page):
-    shown = page.distributions.histograms["mass"].sources.bars.data
-    assert set(shown["class"]) == {"QCD", "top"}
-    edges = shown["right"] - shown["left"]
+    shown = page.distributions.histograms["mass"].picture.drawn
+    assert [of["name"] for of in shown["classes"]] == ["QCD", "top"]
     inside = np.asarray(JETS.p4.mass) < 250
-    for name in JETS.classes:
-        of_class = shown["class"] == name
-        share = np.sum((shown["density"] * edges)[of_class])
-        assert share == pytest.approx(inside[JETS.is_class(name)].mean(), abs=1e-5)
+    for of in shown["classes"]:
+        share = np.sum(np.diff(shown["edges"]) * of["value"])
+        assert share == pytest.approx(inside[JETS.is_class(of["name"])].mean(), abs=1e-4)
 
 
 def test_a_brushed_histogram_keeps_its_own_jets_and_all_others_follow(page):
-    before = page.distributions.histograms["mass"].sources.bars.data["density"].copy()
+    before = page.distributions.histograms["mass"].picture.drawn["classes"]
     page.selection.brush("mass", 100, 200)
     histograms = page.distributions.histograms
-    np.testing.assert_array_equal(histograms["mass"].sources.bars.data["density"], before)
+    assert histograms["mass"].picture.drawn["classes"] == before
     assert f"{page.selection.count:,} jets" in histograms["multiplicity"].check.object
-    assert histograms["mass"].range.left == 100
+    assert histograms["mass"].picture.marks["span"] == [100, 200]
 
 
 def test_a_click_on_a_bin_opens_a_jet_of_that_bin(page):
-    page.distributions.histograms["mass"]._on_tap(SimpleNamespace(x=152.0))
+    page.distributions.histograms["mass"].picture._handle_msg({"kind": "tap", "at": 152.0})
     assert 150 <= np.asarray(JETS.p4.mass)[page.selection.current] < 155
 
 
@@ -341,7 +339,7 @@ def test_a_simulated_sample_stays_within_reach_beside_the_bundled_ones(page):
 
 def test_the_working_point_is_drawn_and_orders_the_jets(scored):
     cut = scored.performance.measured.cut
-    assert scored.distributions.histograms["score"].threshold.location == cut
+    assert scored.distributions.histograms["score"].picture.marks["threshold"] == cut
     scored.table.order.value = "nearest to the threshold"
     first = int(scored.table.table.value["jet"].iloc[0])
     assert first == int(np.argmin(np.abs(scored.sample.column("score") - cut)))

@@ -54,6 +54,7 @@ export function render({model, view}) {
     if (!asked && matchMedia("(prefers-color-scheme: dark)").matches) prefer(page)
     page.model_proxy.on("dark_theme", () => remember(page))
     if (asked) remember(page)
+    document.body.classList.add("wb-drawn")
     skip_link()
   }
   return document.createElement("span")

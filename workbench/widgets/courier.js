@@ -11,7 +11,7 @@ function save(blob, name) {
 
 function found(id) {
   const search = (view) => {
-    if (view.model.id === id) return view
+    if (view.model.id === id || view.model.data?.key === id) return view
     for (const child of view.children?.() ?? []) {
       const hit = child?.model ? search(child) : null
       if (hit) return hit
@@ -80,6 +80,31 @@ function svg(views) {
   return new Blob([text], {type: "image/svg+xml"})
 }
 
+// A picture of our own as a text that stands alone: what style sheets say is written into it.
+const LOOKS = ["fill", "fill-opacity", "stroke", "stroke-opacity", "stroke-width", "stroke-dasharray", "font-size", "font-family"]
+function drawn(view) {
+  const shown = view.shadow_el.querySelector("svg"), {width, height} = shown.getBoundingClientRect()
+  const copied = shown.cloneNode(true), parts = copied.querySelectorAll("path, rect, text, circle, line")
+  shown.querySelectorAll("path, rect, text, circle, line").forEach((part, i) => {
+    const looks = getComputedStyle(part)
+    for (const look of LOOKS) parts[i].setAttribute(look, looks.getPropertyValue(look))
+  })
+  const back = document.createElementNS("http://www.w3.org/2000/svg", "rect")
+  for (const [name, value] of [["width", width], ["height", height], ["fill", ground(view)]]) back.setAttribute(name, value)
+  copied.prepend(back)
+  for (const [name, value] of [["width", width], ["height", height]]) copied.setAttribute(name, value)
+  return {width, height, text: new XMLSerializer().serializeToString(copied)}
+}
+
+async function drawn_png(view, {scale}) {
+  const {width, height, text} = drawn(view), image = new Image(), canvas = document.createElement("canvas")
+  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`
+  await image.decode()
+  Object.assign(canvas, {width: width * scale, height: height * scale})
+  canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height)
+  return new Promise((resolve) => canvas.toBlob(resolve, "image/png"))
+}
+
 async function copy(text) {
   try { await navigator.clipboard.writeText(text) }
   catch {
@@ -95,7 +120,11 @@ async function copy(text) {
 async function fill(order) {
   if (order.kind === "copy") return copy(order.text ?? location.href)
   if (order.kind === "save") return save(new Blob([order.content], {type: order.type}), order.name)
-  const views = order.figures.map(found)
+  const views = order.figures.map(found), [view] = views
+  if (view.model.data?.key) {
+    const text = () => new Blob([drawn(view).text], {type: "image/svg+xml"})
+    return save(order.kind === "svg" ? text() : await drawn_png(view, order), order.name)
+  }
   save(await (order.kind === "svg" ? svg(views) : png(views, order)), order.name)
 }
 

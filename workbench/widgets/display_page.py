@@ -54,7 +54,6 @@ class DisplayPage:
         self.browser = FileBrowser(self.files, self.uploads, self.errands, self._take_file, open_shown)
         self.chip, self.tray = WalkChip(self.walk), JobsTray(owner())
         self.frame = Frame(
-            "Event display",
             main=[self._main()],
             sidebar=[self._sidebar()],
             steps=("Events", "Looks"),

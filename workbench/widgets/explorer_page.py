@@ -27,7 +27,6 @@ class ExplorerPage(Explorer):
     Those who inherit, together with an explorer, make in `equip` what opens a network, and `link`.
     """
 
-    title: ClassVar[str]
     network_step: ClassVar[str]
     link: ExplorerLink
 
@@ -41,7 +40,6 @@ class ExplorerPage(Explorer):
         self.steps = self._steps(self.equip())
         self.tray = JobsTray(self.owner, self._open_job)
         self.frame = Frame(
-            self.title,
             main=[self.viewers],
             sidebar=[self.steps],
             steps=("Data", "Network"),

@@ -20,12 +20,9 @@ from .errands import Errands
 from .export import Delivery
 from .keys import KEYS, SIGNS, Keys
 from .layout import Layout
-from .panes import line, page, say
+from .opening import page
+from .panes import line, say
 from .text import with_error
-
-PRODUCT = "Workbench"
-COOKIE = "workbench-theme"
-"""In which the browser remembers the theme."""
 
 ON_HEADER = {
     "color": theme.LIGHT.on_header,
@@ -164,10 +161,9 @@ class RunChip(Chip):
 
 
 class Frame:
-    """One page of one session: give it the panes and the steps, then call `servable`.
+    """What one page of one session shows: give it the panes and the steps; `opening.serve` puts it onto a page.
 
     Args:
-        title: Name of the page.
         main: The panes.
         sidebar: The numbered steps; empty for a page without.
         sample_chip: Says which sample is looked at, see `SampleChip`.
@@ -183,7 +179,6 @@ class Frame:
 
     def __init__(
         self,
-        title: str,
         *,
         main: Sequence[Any],
         sidebar: Sequence[Any] = (),
@@ -197,27 +192,30 @@ class Frame:
         plain: bool = False,
         steps: Sequence[str] = (),
     ) -> None:
-        self.title, self.errands = title, errands
+        self.errands = errands
         self.teaching = Teaching() if teaching is None else teaching
         self.keys, self.delivery = Keys(), Delivery()
         self.doing = line("", variant="caption", align="center", styles=_DOING)
         self.bar = pmui.LinearProgress(variant="indeterminate", sx=_IDLE, **_BAR)
         chips = [chip for chip in (sample_chip, run_chip, tray, *header) if chip is not None]
-        self.page = page(
-            PRODUCT,
-            main=[self.bar, *([self._rail(steps)] if steps else []), *main],
-            sidebar=list(sidebar),
-            header=[self._header(chips, share, plain)],
-            meta_title=f"{title} – {PRODUCT}",
-            site_url="index",
-            dark_theme=pn.state.cookies.get(COOKIE) == "dark",
-        )
+        self.main = [self.bar, *([self._rail(steps)] if steps else []), *main]
+        self.sidebar = list(sidebar)
+        self.header = self._header(chips, share, plain)
+        self.page: Any = None
         self.browser.rail = bool(steps)
         self._bind()
 
-    def servable(self) -> Any:
-        """Puts the page up to be served."""
-        return self.page.servable(title=f"{self.title} – {PRODUCT}")
+    def on_page(self, title: str) -> Any:
+        """Returns all of it on a page of this name."""
+        look: dict[str, Any] = {
+            "variant": "h6",
+            "align": "center",
+            "margin": (0, 10, 0, 14),
+            "styles": _TITLE,
+        }
+        self.header.insert(0, line(title, sizing_mode=None, **look))
+        self.page = page(title, main=self.main, sidebar=self.sidebar, header=[self.header])
+        return self.page
 
     def help(self, *events: Any) -> None:
         """Shows what the keys do."""
@@ -234,14 +232,6 @@ class Frame:
         rows = [f"{SIGNS.get(key, key)}   {what}" for key, what in KEYS.items()]
         self.keys_card = _dialog("Keys", line("\n".join(rows), styles=CARD))
         return pn.Row(
-            line(
-                self.title,
-                variant="h6",
-                sizing_mode=None,
-                margin=(0, 10, 0, 14),
-                align="center",
-                styles=_TITLE,
-            ),
             *chips,
             self.doing,
             *([self.share] if share else []),

@@ -1,13 +1,13 @@
 """One observable by class, brushed by dragging: its ratio below, and what it does not show."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import panel as pn
-from bokeh.events import DoubleTap, SelectionGeometry, Tap
-from bokeh.models import BoxAnnotation, BoxSelectTool, Span
+import param
 
 from ..data.jets import Jets
 from ..physics.compatibility import Homogeneity, homogeneity
@@ -19,13 +19,12 @@ from ..state.sample import SampleState
 from ..state.selection import SelectionState
 from ..views import distributions as view
 from ..views.frame import axis_label
-from ..views.palette import NEUTRAL, OKABE_ITO
 from .code import lines
+from .drawing import Drawing
 from .menu import Menu
-from .panes import line, pane, picture, say
+from .panes import line, pane, say
 from .pulse import Pulse
 
-THRESHOLD = OKABE_ITO[5]
 SCORE = Observable("score", "score of the network", "", lambda _: np.zeros(0), (50, 0, 1.0000001), "")
 Bins = tuple[int, float, float]
 
@@ -56,6 +55,30 @@ def column_lines(name: str) -> tuple[str, ...]:
     return (f"values = jets.columns[{name!r}]",)
 
 
+class Staircases(Drawing):
+    """The picture of a `Histogram`; what a hand does on it is told as "kind" with its numbers in units of the observable.
+
+    Kinds: "brush" ("low", "high", "final": the hand has let go), "tap" ("at"), "threshold" ("at"), "undo".
+    """
+
+    drawn: dict[str, Any] = param.Dict(
+        {}, doc="See `views.distributions.drawing`; with the labels of the axes."
+    )
+    marks: dict[str, Any] = param.Dict(
+        {},
+        doc='What is marked: the brushed "span", the open jet "marked", the "threshold"; each may be None.',
+    )
+    told = param.Callable(None, allow_None=True, doc="Called with what the hand does.")
+
+    _esm = Path(__file__).parent / "histogram.js"
+    _rename = {"told": None}
+    _shown = ("drawn", "marks")
+
+    def _handle_msg(self, message: Any) -> None:
+        if self.told is not None:
+            self.told(message)
+
+
 class Histogram(pn.viewable.Viewer):
     """One observable by class, its ratio below, its brushed range and what it does not show."""
 
@@ -78,61 +101,20 @@ class Histogram(pn.viewable.Viewer):
         self.difference: Homogeneity | None = None
         self.densities: dict[str, Points] = {}
         self.second: dict[str, Points] = {}
-        self.sources, self.check = view.Sources(), line(variant="caption")
+        self._whole: Points | None = None
+        self.check = line(variant="caption")
+        self.picture = Staircases(told=self._on_hand)
         self._first, self._second = Side(), Side()
         self._told, self._by_hand = "", False
         self._pending: tuple[float, float] | None = None
-        self._wanted_cut: float | None = None
-        self._build()
-
-    def _build(self) -> None:
-        """Makes the figures, once."""
-        name, label, unit = self.observable.name, self.observable.label, self.observable.unit
-        self.figure = view.histogram_figure(self.sources, label, unit, name=name, log=self.logarithmic)
-        self.ratio = view.ratio_figure(self.sources, self.figure, label, unit, name=f"{name} ratio")
-        self.other: Any = None
-        self.range = BoxAnnotation(fill_color=NEUTRAL, fill_alpha=0.15, line_color=NEUTRAL, visible=False)
-        self.marked = Span(dimension="height", line_color=NEUTRAL, line_width=2, visible=False)
-        self.threshold = Span(
-            dimension="height",
-            line_color=THRESHOLD,
-            line_width=3,
-            line_dash="dashed",
-            visible=False,
-            editable=True,
-        )
-        self._equip(self.figure)
-        self.drawn = picture(self.figure)
-
-    def _equip(self, figure: Any) -> None:
-        # No renderers: the range is what counts, and marking what lies in it would draw everything once more.
-        brush = BoxSelectTool(dimensions="width", continuous=True, renderers=[])
-        figure.add_tools(brush)
-        figure.toolbar.active_drag = brush
-        for annotation in (self.range, self.marked, self.threshold):
-            figure.add_layout(annotation)
-        figure.on_event(SelectionGeometry, self._on_brush)
-        figure.on_event(Tap, self._on_tap)
-        figure.on_event(DoubleTap, lambda _: self.selection.unbrush(self.observable.name))
+        self._cut: float | None = None
+        self._dragged: float | None = None
 
     def set_logarithmic(self, logarithmic: bool) -> None:
-        """Draws the densities on a logarithmic or a linear axis; each of the two figures is made once."""
-        if logarithmic == self.logarithmic:
-            return
-        o, was = self.observable, self.figure
-        if self.other is None:
-            self.other = view.histogram_figure(
-                self.sources, o.label, o.unit, name=o.name, log=logarithmic, x_range=was.x_range
-            )
-            self.other.xaxis.visible = False
-            self.other.min_border_left, self.other.min_border_right = (
-                was.min_border_left,
-                was.min_border_right,
-            )
-            self._equip(self.other)
-        self.figure, self.other, self.logarithmic = self.other, was, logarithmic
-        self.drawn.object = self.figure
-        self._scale()
+        """Draws the densities on a logarithmic or a linear axis."""
+        if logarithmic != self.logarithmic:
+            self.logarithmic = logarithmic
+            self._draw()
 
     def rebin(self, bins: Bins) -> None:
         """Takes other bins; the next `fill` draws them."""
@@ -151,41 +133,38 @@ class Histogram(pn.viewable.Viewer):
         beside = self._beside()
         self.second = _drawn(beside, beside, hides) if beside is not None else {}
         self.difference = self._differs(sums, beside) if beside is not None else None
-        self._fill_sources(sums)
+        self._whole = sums.merged().densities().get(ALL)
+        self._draw()
         self._told = _not_shown(sums)
         self.mark()
 
     def mark(self) -> None:
         """Shows the brushed range and where the open jet lies, and says what is not shown."""
-        name = self.observable.name
+        name, current = self.observable.name, self.selection.current
         span = self.selection.ranges.get(name)
-        self.range.visible = span is not None
-        if span is not None:
-            self.range.left, self.range.right = span
-        current = self.selection.current
         at = float(self.sample.column(name)[current]) if current is not None else np.nan
-        self.marked.visible = bool(np.isfinite(at))
-        if np.isfinite(at):
-            self.marked.location = at
+        self.picture.marks = {
+            "span": None if span is None else self._within(span),
+            "marked": at if np.isfinite(at) else None,
+            "threshold": self._cut,
+        }
         say(self.check, self._sentence())
 
     def cut(self, at: float | None) -> None:
         """Shows the score at the working point, or nothing."""
-        if at is None or at != self._wanted_cut:
+        if at is None or at != self._cut:
             self._by_hand = False
-        self.threshold.visible = at is not None
-        self._wanted_cut = at
-        if at is not None:
-            self.threshold.location = at
+        self._cut = at
+        self.picture.marks = {**self.picture.marks, "threshold": at}
 
     def beat(self) -> None:
         """Takes up the newest place of a brush or threshold that is being dragged."""
         if self._pending is not None and self.pulse.ready:
             self._brush(*self._pending)
-        at = self.threshold.location
-        if self.moved is not None and self.threshold.visible and at != self._wanted_cut:
-            self._wanted_cut, self._by_hand = at, True
-            self.moved(float(at))
+        at, self._dragged = self._dragged, None
+        if self.moved is not None and at is not None and at != self._cut:
+            self._cut, self._by_hand = at, True
+            self.moved(at)
 
     @property
     def table(self) -> pd.DataFrame:
@@ -247,31 +226,35 @@ class Histogram(pn.viewable.Viewer):
                 chi2, ndf = chi2 + found.chi2, ndf + found.ndf
         return Homogeneity.of(chi2, ndf)
 
-    def _fill_sources(self, sums: Sums) -> None:
+    def _draw(self) -> None:
+        if not self.densities and not self.second:
+            return
+        o = self.observable
         reference = next((n for n, points in self.densities.items() if points.value.any()), "")
         jets = self.comparison.reference.jets if self.comparison.reference is not None else None
         measured = jets is not None and jets.origin.kind == "data"
-        self.sources.fill(
-            self.densities,
-            reference,
-            self.second,
-            measured=measured,
-            whole=sums.merged().densities().get(ALL),
-        )
-        low, high = view.ratio_range(self.sources.ratio.data)
-        self.ratio.y_range.start, self.ratio.y_range.end = low, high
-        self.ratio.yaxis.ticker.ticks = list(view.ratio_ticks(high))
-        self.ratio.yaxis.axis_label = "2nd / 1st" if self.second else f"/ {reference}"
-        self._scale()
+        self.picture.drawn = {
+            **view.drawing(
+                self.densities,
+                reference,
+                self.second,
+                measured=measured,
+                whole=self._whole,
+                logarithmic=self.logarithmic,
+            ),
+            "x": axis_label(o.label, o.unit),
+            "y": f"density [1/{o.unit}]" if o.unit and o.unit != "1" else "density",
+            "unit": o.unit if o.unit != "1" else "",
+        }
 
-    def _scale(self) -> None:
-        if self.logarithmic:
-            both = {**{f"second {n}": p for n, p in self.second.items()}, **self.densities}
-            self.figure.y_range.start, self.figure.y_range.end = view.logarithmic_range(both)
+    def _within(self, span: tuple[float, float]) -> list[float]:
+        """Returns a brushed range as far as the axis reaches: what is sent has to be finite."""
+        _, low, high = self.bins
+        return [float(np.clip(end, low, high)) for end in span]
 
     def _sentence(self) -> str:
         rule = "set by hand" if self._by_hand else "where εS first reaches 0.5"
-        cut = f" Dashed: {self.threshold.location:.3f}, {rule}." if self.threshold.visible else ""
+        cut = f" Dashed: {self._cut:.3f}, {rule}." if self._cut is not None else ""
         span = self.selection.ranges.get(self.observable.name)
         brushed = f" Brushed {span[0]:.3g} to {span[1]:.3g}; double-click to undo." if span else ""
         return f"{self._told}{self._compared()}{cut}{brushed}"
@@ -287,14 +270,20 @@ class Histogram(pn.viewable.Viewer):
         apart = self.comparison.found.get(self.observable.name)
         return f"{text}; KS distance {apart.distance:.3f}." if apart and apart.distance >= 0 else f"{text}."
 
-    def _on_brush(self, event: SelectionGeometry) -> None:
-        low, high = float(event.geometry["x0"]), float(event.geometry["x1"])
-        if not high > low:
-            return
-        if event.final or self.pulse.ready:
-            self._brush(low, high)
-        else:
-            self._pending = low, high
+    def _on_hand(self, done: dict[str, Any]) -> None:
+        """Does what the hand does; a brush that is being dragged is taken up when the browser has drawn the one before."""
+        match done:
+            case {"kind": "brush", "low": low, "high": high, "final": final} if high > low:
+                if final or self.pulse.ready:
+                    self._brush(float(low), float(high))
+                else:
+                    self._pending = float(low), float(high)
+            case {"kind": "tap", "at": at}:
+                self._open_one(float(at))
+            case {"kind": "threshold", "at": at}:
+                self._dragged = float(at)
+            case {"kind": "undo"}:
+                self.selection.unbrush(self.observable.name)
 
     def _brush(self, low: float, high: float) -> None:
         self._pending = None
@@ -302,10 +291,11 @@ class Histogram(pn.viewable.Viewer):
             self.pulse.ask()
             self.selection.brush(self.observable.name, low, high)
 
-    def _on_tap(self, event: Tap) -> None:
+    def _open_one(self, at: float) -> None:
+        """Opens a jet of the bin that holds this value."""
         bins, low, high = self.bins
         edges = np.linspace(low, high, bins + 1)
-        place = int(np.searchsorted(edges, event.x, side="right")) - 1
+        place = int(np.searchsorted(edges, at, side="right")) - 1
         if 0 <= place < bins:
             with pn.io.hold():
                 self.selection.pick_in(self.observable.name, edges[place], edges[place + 1])
@@ -314,14 +304,14 @@ class Histogram(pn.viewable.Viewer):
         o = self.observable
         menu = Menu(
             o.name,
-            figure=lambda: [self.figure, self.ratio],
+            figure=lambda: self.picture,
             data=lambda: self.table,
             code=lambda: self.code,
             sample=self.sample,
         )
         label = o.label
         title = label[0].upper() + label[1:] if label[0].isascii() else label
-        return pane(title, self.drawn, picture(self.ratio), name=o.name, menu=menu, check=self.check)
+        return pane(title, self.picture, name=o.name, menu=menu, check=self.check)
 
 
 def _drawn(sums: Sums, whole: Sums, hides: bool) -> dict[str, Points]:

@@ -14,6 +14,7 @@ from ..jobs.registry import Registry
 from ..jobs.registry import registry as of_this_process
 from ..jobs.run import Run
 from .errands import Errands
+from .frame import Frame
 from .jobs_tray import JobsTray
 from .owner import owner
 from .panes import line, pane, row, say
@@ -96,6 +97,7 @@ class IndexPage:
         self.tray = JobsTray(owner() if token is None else token)
         self.runs = pn.pane.HTML("", sizing_mode="stretch_width", margin=(0, 6))
         self.told = line("The last runs are being listed.")
+        self.frame = Frame(main=[self.main], tray=self.tray, share=False, plain=True, errands=self.errands)
         self.errands.param.watch(self._say, "error")
 
     def start(self) -> None:

@@ -13,7 +13,6 @@ from .training_panel import TrainingPanel
 class JetsPage(ExplorerPage, JetExplorer):
     """Everything on the page of one session; `start` begins to work once the page is painted."""
 
-    title = "Jets"
     network_step = "Network and training"
 
     def equip(self) -> list[pn.viewable.Viewable | pn.viewable.Viewer]:

@@ -11,6 +11,7 @@ from bokeh.models import UIElement
 from ..errors import WorkbenchError
 from ..state.sample import SampleState
 from . import export
+from .drawing import Drawing
 from .lessons import LESSONS, Lesson
 from .text import safe_text
 
@@ -48,7 +49,7 @@ class Menu:
         self,
         name: str,
         *,
-        figure: Callable[[], UIElement | Sequence[UIElement] | None] | None = None,
+        figure: Callable[[], UIElement | Drawing | Sequence[UIElement] | None] | None = None,
         data: Callable[[], pd.DataFrame] | None = None,
         code: Callable[[], str] | None = None,
         sample: SampleState | None = None,
@@ -112,14 +113,17 @@ class Menu:
 
     def _picture(self, item: str) -> None:
         found = self.figure() if self.figure is not None else None
-        figures = [found] if isinstance(found, UIElement) else list(found or ())
+        figures = [found] if isinstance(found, UIElement | Drawing) else list(found or ())
         if not figures:
             self.refuse("There is no picture yet; choose a sample or open a jet first.")
         elif item == PAGE:
-            self._save(export.page(figures, self.title), "html")
+            self._save(
+                found.page(self.title) if isinstance(found, Drawing) else export.page(figures, self.title),
+                "html",
+            )
         else:
             kind, scale = ("svg", 1) if item == SVG else ("png", PICTURES[item])
-            ids = [figure.id for figure in figures]
+            ids = [figure.key if isinstance(figure, Drawing) else figure.id for figure in figures]
             self.delivery.ask(kind, figures=ids, scale=scale, name=self._file(kind))
 
     def _save(self, content: bytes, ending: str) -> None:

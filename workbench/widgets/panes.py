@@ -5,9 +5,7 @@ from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
-import param
 from bokeh.models import Model, UIElement
-from panel.util import edit_readonly
 
 from . import theme
 from .menu import Menu, drawer
@@ -82,30 +80,6 @@ def fold(title: str, *content: Any) -> pmui.Accordion:
     """Returns content that is folded away until its title is clicked."""
     inside = pn.Column(*content, sizing_mode="stretch_width", margin=0)
     return pmui.Accordion((title, inside), title_variant="body1", margin=(4, 6), sizing_mode="stretch_width")
-
-
-class Still(param.Parameterized):
-    """A flag that a page may follow, which is never up."""
-
-    busy: bool = param.Boolean(False, doc="Whether something is being done.")
-
-
-def page(title: str, **places: Any) -> Any:
-    """Returns a page of its places: main, sidebar, header."""
-    made = pmui.Page(  # type: ignore[attr-defined]
-        title=title,
-        sidebar_width=theme.SIDEBAR,
-        busy_indicator=None,
-        theme_config=theme.theme(),
-        sx=theme.surroundings(),
-        **places,
-    )
-    # The page follows the server's busy flag, and every change of it walks through all models of the document: half a
-    # second for each event and each beat of a timer. What is more, the server keeps every page that ever followed it.
-    # Our own bar says what is being done.
-    with edit_readonly(made):
-        made.busy = Still().param.busy
-    return made
 
 
 def row(panes: Sequence[Any], *, width: int, most: int) -> pn.Column:

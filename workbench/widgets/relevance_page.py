@@ -16,7 +16,6 @@ TRAIN = "Networks are trained on the jets page; a file of your own is found belo
 class RelevancePage(ExplorerPage, RelevanceExplorer):
     """Everything on the page of one session; `start` begins to work once the page is painted."""
 
-    title = "Relevance"
     network_step = "Network"
 
     def equip(self) -> list[pn.viewable.Viewable | pn.viewable.Viewer]:

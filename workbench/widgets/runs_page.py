@@ -60,7 +60,7 @@ class RunsPage:
         self.told = pmui.Alert(self.failed, severity="error", visible=False, sizing_mode="stretch_width")
         self.unread = line(variant="caption")
         self.tray = JobsTray(whose)
-        self.frame = Frame("Runs", main=[self.main], tray=self.tray, errands=self.errands)
+        self.frame = Frame(main=[self.main], tray=self.tray, errands=self.errands)
         self._beats, self._news = 0, False
         self.errands.param.watch(self._say, "error")
         self.state.param.watch(self._lay_out, ["listed", "runs"])

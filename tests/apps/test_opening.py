@@ -1,0 +1,57 @@
+"""What a browser has before a page is made, and where it cannot be made."""
+
+import re
+import subprocess
+import sys
+from urllib.request import urlopen
+
+import pytest
+
+from tests.apps.browser import ROOT, assert_quiet, needs_browser, opened, served
+
+address = served("tests/apps/broken_page.py", "apps/runs.py")
+
+FRAME_ALONE = """
+import sys, panel as pn
+import workbench.widgets.opening
+pn.extension("tabulator")
+heavy = {"awkward", "pandas", "scipy", "distributed", "sympy", "hist", "torch", "uproot"} & set(sys.modules)
+sys.exit(str(heavy) if heavy else None)
+"""
+
+
+def test_the_frame_is_there_without_what_the_page_is_made_of():
+    finished = subprocess.run(
+        [sys.executable, "-c", FRAME_ALONE], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert finished.returncode == 0, finished.stderr
+
+
+@pytest.mark.browser
+@needs_browser
+def test_the_answer_shows_the_frame_before_it_asks_for_a_script(address):
+    with urlopen(address.replace("broken_page", "runs"), timeout=60) as answer:
+        text = answer.read().decode()
+    frame, scripts = text.index("Opening Runs"), [found.start() for found in re.finditer("<script", text)]
+    assert scripts
+    assert frame < min(scripts)
+
+
+@pytest.mark.browser
+@needs_browser
+def test_why_a_page_cannot_be_made_is_said_in_its_place_as_text(browser, address):
+    with opened(browser, address) as page:
+        page.get_by_text(re.compile("^This page could not be made: TypeError: .*nonsense")).wait_for()
+        page.locator("#loader").wait_for(state="hidden")
+        assert_quiet(page)
+
+
+@pytest.mark.browser
+@needs_browser
+def test_a_page_that_was_read_again_while_it_was_made_is_whole(browser, address):
+    with opened(browser, address.replace("broken_page", "runs")) as page:
+        for _ in range(3):
+            page.reload(wait_until="commit")
+        page.get_by_text("No network has been trained yet").first.wait_for()
+        assert page.locator("#loader").is_hidden()
+        assert_quiet(page)

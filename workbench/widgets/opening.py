@@ -1,0 +1,117 @@
+"""A page that is painted at once: its frame first, and what stands in it while the browser reads its scripts."""
+
+import asyncio
+import logging
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+import param
+from panel.io.state import set_curdoc
+from panel.util import edit_readonly
+
+from . import theme
+from .errands import public
+from .owner import owner
+from .text import safe_text
+
+PRODUCT = "Workbench"
+COOKIE = "workbench-theme"
+"""In which the browser remembers the theme."""
+
+TEMPLATE = Path(__file__).parent / "opening.html"
+"""What the browser shows before it has read a script: the header, and that the page is being made."""
+
+SOON = 10
+"""Milliseconds between the answer to the browser and the making of the page; without them it would be made before the answer."""
+
+logger = logging.getLogger(__name__)
+
+
+class Still(param.Parameterized):
+    """A flag that a page may follow, which is never up."""
+
+    busy: bool = param.Boolean(False, doc="Whether something is being done.")
+
+
+def page(title: str, **places: Any) -> Any:
+    """Returns a page of its places: main, sidebar, header; `title` is that of the browser's tab."""
+    chosen = pn.state.cookies.get(COOKIE, "")
+    if pn.state.curdoc is not None:
+        pn.state.curdoc.template_variables["opening"] = {
+            "product": PRODUCT,
+            "title": title,
+            "chosen": chosen,
+            "rooms": theme.ROOMS,
+            "font": theme.FONT,
+            "height": theme.HEADER,
+        }
+    made = pmui.Page(  # type: ignore[attr-defined]
+        title=PRODUCT,
+        meta_title=f"{title} – {PRODUCT}",
+        site_url="index",
+        sidebar_width=theme.SIDEBAR,
+        busy_indicator=None,
+        theme_config=theme.theme(),
+        sx=theme.surroundings(),
+        dark_theme=chosen == "dark",
+        template=TEMPLATE,
+        **places,
+    )
+    # The page follows the server's busy flag, and every change of it walks through all models of the document: half a
+    # second for each event and each beat of a timer. What is more, the server keeps every page that ever followed it.
+    # Our own bar says what is being done.
+    with edit_readonly(made):
+        made.busy = Still().param.busy
+    return made
+
+
+def serve(title: str, name: str, **arguments: Any) -> None:
+    """Puts a page up to be served, of which the frame is painted before anything that it shows is imported or made.
+
+    The browser reads its scripts while the page is made; it asks for the page when it has read them, and gets all of it at once.
+
+    Args:
+        title: Name of the page.
+        name: Of the class in `workbench` that makes the page: with a `frame`, and `start`, which begins to work once the
+            page is painted.
+        arguments: What it is made of.
+    """
+    page(title).servable(title=f"{title} – {PRODUCT}")
+    # While the answer is made: it names who looks at the page.
+    owner()
+    document = pn.state.curdoc
+    if document is None or document.session_context is None:
+        _make(title, name, arguments)
+        return
+
+    async def make() -> None:
+        # Until this returns the document is locked, so that the browser does not get it while it is empty; the server
+        # goes on with other things while the modules are imported.
+        with suppress(Exception):
+            await asyncio.to_thread(public, name)
+        # What is changed meanwhile is in the document that the browser gets, and is not sent once more.
+        with set_curdoc(document), pn.io.hold():
+            document.clear()
+            _make(title, name, arguments)
+
+    document.add_timeout_callback(make, SOON)
+
+
+def _make(title: str, name: str, arguments: dict[str, Any]) -> None:
+    """Makes the page and puts it up; why it cannot be made is said in its place."""
+    try:
+        made = public(name)(**arguments)
+        shown, start = made.frame.on_page(title), made.start
+    except Exception as error:
+        logger.exception("The page %s could not be made", title)
+        why = f"This page could not be made: {type(error).__name__}: {error}. The server's log says where; reload to try again."
+        shown, start = (
+            page(title, main=[pn.pane.HTML(safe_text(why), margin=16, styles=theme.LETTERS["body1"])]),
+            None,
+        )
+    shown.servable(title=f"{title} – {PRODUCT}")
+    if start is not None:
+        pn.state.onload(start)
