@@ -22,7 +22,10 @@ done: list[str] = []
 
 def take(message):
     done.append(
-        " ".join(f"{value:.4f}" if isinstance(value, int | float) and not isinstance(value, bool) else str(value) for value in message.values())
+        " ".join(
+            f"{value:.4f}" if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
+            for value in message.values()
+        )
     )
     say(told, "Done: " + "; ".join(done))
 

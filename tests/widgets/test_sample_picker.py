@@ -69,7 +69,6 @@ def folder(tmp_path):
 @pytest.fixture
 def page(folder):
     made = Page(folder)
-    made.picker.simulator.fields = {"pt": None}  # its settings are not what is tested here
     yield made
     made.picker.close()
     made.errands.close()
@@ -101,7 +100,6 @@ def test_the_rows_that_are_wanted_are_read_and_are_part_of_the_id(page):
     assert "The jets 10 to 30 were read of 60" in page.told()
     assert page.sample.id == "file:data/runs/toys.parquet|start=10|stop=30"
     other = Page(next(iter(page.picker.files.folders.values())))
-    other.picker.simulator.fields = {"pt": None}
     other.picker.open(page.sample.id)
     other.settle()
     assert other.sample.jets.fingerprint == page.sample.jets.fingerprint
@@ -175,7 +173,6 @@ def test_a_link_simulates_the_very_jets_again(page, folder):
     jets = wb.simulate.jets(**ASKED)
     page.picker.take_simulated(jets, "made", to_key(ASKED, len(jets)), source_of(ASKED, 20))
     other = Page(folder)
-    other.picker.simulator.fields = {"pt": None}
     other.picker.open(page.sample.id)
     other.settle()
     assert other.sample.jets.fingerprint == jets.fingerprint

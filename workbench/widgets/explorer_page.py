@@ -28,6 +28,7 @@ class ExplorerPage(Explorer):
     """
 
     network_step: ClassVar[str]
+    ahead: ClassVar[tuple[str, ...]] = ("open", "explain")
     link: ExplorerLink
 
     def __init__(self) -> None:

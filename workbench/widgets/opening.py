@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -75,8 +76,8 @@ def serve(title: str, name: str, **arguments: Any) -> None:
 
     Args:
         title: Name of the page.
-        name: Of the class in `workbench` that makes the page: with a `frame`, and `start`, which begins to work once the
-            page is painted.
+        name: Of the class in `workbench` that makes the page: with a `frame`, `start`, which begins to work once the page is
+            painted, and where it has them the public names that it needs soon after, `ahead`.
         arguments: What it is made of.
     """
     page(title).servable(title=f"{title} – {PRODUCT}")
@@ -95,13 +96,15 @@ def serve(title: str, name: str, **arguments: Any) -> None:
         # What is changed meanwhile is in the document that the browser gets, and is not sent once more.
         with set_curdoc(document), pn.io.hold():
             document.clear()
-            _make(title, name, arguments)
+            ahead = _make(title, name, arguments)
+        # While the browser draws, so that what is asked for first need not wait for it.
+        asyncio.get_running_loop().run_in_executor(None, lambda: [public(name) for name in ahead])
 
     document.add_timeout_callback(make, SOON)
 
 
-def _make(title: str, name: str, arguments: dict[str, Any]) -> None:
-    """Makes the page and puts it up; why it cannot be made is said in its place."""
+def _make(title: str, name: str, arguments: dict[str, Any]) -> Sequence[str]:
+    """Makes the page, puts it up and returns its `ahead`; why it cannot be made is said in its place."""
     try:
         made = public(name)(**arguments)
         shown, start = made.frame.on_page(title), made.start
@@ -113,5 +116,7 @@ def _make(title: str, name: str, arguments: dict[str, Any]) -> None:
             None,
         )
     shown.servable(title=f"{title} – {PRODUCT}")
-    if start is not None:
-        pn.state.onload(start)
+    if start is None:
+        return ()
+    pn.state.onload(start)
+    return getattr(made, "ahead", ())

@@ -1,6 +1,6 @@
 """How the panes of a page look: a title that is a sentence, the picture, its check below."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import panel as pn
@@ -76,10 +76,29 @@ def pane(
     )
 
 
-def fold(title: str, *content: Any) -> pmui.Accordion:
-    """Returns content that is folded away until its title is clicked."""
-    inside = pn.Column(*content, sizing_mode="stretch_width", margin=0)
-    return pmui.Accordion((title, inside), title_variant="body1", margin=(4, 6), sizing_mode="stretch_width")
+def fold(title: str, *content: Any, opened: Callable[[], None] | None = None) -> pmui.Accordion:
+    """Returns content that is folded away until its title is clicked; `opened` is called the first time.
+
+    On a served page it is sent to the browser then, which builds what is folded away like everything else.
+    """
+    # A cell of a notebook has all that it shows from the start, see Cell.
+    later = pn.state.curdoc is not None
+    inside = pn.Column(*(() if later else content), sizing_mode="stretch_width", margin=0)
+    folded = pmui.Accordion(
+        (title, inside), title_variant="body1", margin=(4, 6), sizing_mode="stretch_width"
+    )
+
+    def unfold(event: Any) -> None:
+        if not event.new:
+            return
+        folded.param.unwatch(watcher)
+        if later:
+            inside[:] = content
+        if opened is not None:
+            opened()
+
+    watcher = folded.param.watch(unfold, "active")
+    return folded
 
 
 def row(panes: Sequence[Any], *, width: int, most: int) -> pn.Column:

@@ -264,8 +264,6 @@ class SamplePicker(pn.viewable.Viewer):
 
     def _show(self, id: str, kept: Kept, then: Callable[[], None] | None = None) -> None:
         self.sample.take(kept.jets, kept.name, kept.source, id=id, events=kept.events)
-        if not self.simulator.fields:
-            self.simulator.load()
         if then is not None:
             then()
 
@@ -341,7 +339,7 @@ class SamplePicker(pn.viewable.Viewer):
             self.told,
             self.facts,
             fold("Open a file", self.browser),
-            fold("Simulate with Pythia 8", self.simulator),
+            fold("Simulate with Pythia 8", self.simulator, opened=self.simulator.load),
             fold("Compare with a second sample", self.second, self.beside),
             fold("Where this sample came from", self.origin),
             sizing_mode="stretch_width",
