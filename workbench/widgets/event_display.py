@@ -23,7 +23,7 @@ from .display3d import Display3D
 from .display_controls import DisplayControls
 from .flat_views import FLAT, FlatViews, legend
 from .object_table import ObjectTable, listed, numbers, with_deposits
-from .panes import Line, line, picture, say
+from .panes import Line, line, picture, say, tabs
 from .standalone import standalone
 
 NAMES = {"3d": "3D", "eta-phi": "η–φ", "x-y": "x–y", "r-z": "r–z"}
@@ -207,12 +207,8 @@ class EventDisplay(pn.viewable.Viewer):
         self.flat = FlatViews(state, self.height)
         self.controls = DisplayControls(state, self.flat.cuts, self.three)
         views = [self.three, *(picture(self.flat.figures[view]) for view in FLAT)]
-        self.tabs = pmui.Tabs(
-            *zip(NAMES.values(), views, strict=True),
-            active=VIEWS.index(state.view),
-            sizing_mode="stretch_width",
-            sx=TABS,
-        )
+        named = list(zip(NAMES.values(), views, strict=True))
+        self.tabs = tabs(named, active=VIEWS.index(state.view), sx=TABS)
         self.tabs.param.watch(self._chosen, "active")
         self.content[:] = [
             pn.Row(self.title, self._menu(), self.delivery.place, sizing_mode="stretch_width", margin=0),

@@ -18,7 +18,7 @@ from ..views.palette import symmetric_limit
 from .analysis import PROPAGATION, Analysis
 from .jet_graph import EXTENT, JetGraph
 from .jet_images import JET, JetImages
-from .panes import fold, line, picture, say
+from .panes import fold, line, picture, say, tabs
 from .table import table, table_pane
 
 NARROW_TABS = {"& .MuiTab-root": {"minWidth": 0, "padding": "6px 10px", "textTransform": "none"}}
@@ -101,7 +101,7 @@ class JetViews:
             pn.Column(picture(self.plane), self.ended, **whole),
             pn.Column(self.told, self.passed, **whole),
         )
-        self.tabs = pmui.Tabs(*zip(TABS, contents, strict=True), sizing_mode="stretch_width", sx=NARROW_TABS)
+        self.tabs = tabs(list(zip(TABS, contents, strict=True)), sx=NARROW_TABS)
         self.tabs.param.watch(self.draw, "active")
         figures = (self.heat, self.plane, self.mosaic, self.graph.figure)
         self.hatches: list[BoxAnnotation] = [ledger.hatch(plot) for plot in figures]

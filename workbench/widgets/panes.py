@@ -101,6 +101,24 @@ def fold(title: str, *content: Any, opened: Callable[[], None] | None = None) ->
     return folded
 
 
+def tabs(contents: Sequence[tuple[str, Any]], *, active: int = 0, **options: Any) -> pmui.Tabs:
+    """Returns contents of which one is seen at a time, by their titles; on a served page each is sent when it is first seen."""
+    later = pn.state.curdoc is not None
+    insides = [
+        pn.Column(*(() if later and at != active else (content,)), sizing_mode="stretch_width", margin=0)
+        for at, (_, content) in enumerate(contents)
+    ]
+    titled = [(title, inside) for (title, _), inside in zip(contents, insides, strict=True)]
+    made = pmui.Tabs(*titled, active=active, sizing_mode="stretch_width", **options)
+
+    def fill(event: Any) -> None:
+        if not len(insides[event.new]):
+            insides[event.new][:] = [contents[event.new][1]]
+
+    made.param.watch(fill, "active")
+    return made
+
+
 def row(panes: Sequence[Any], *, width: int, most: int) -> pn.Column:
     """Returns panes of equal width side by side, at least `width` wide and at most so many, in as many rows as needed."""
     least = f"min(max({width}px, {100 / (most + 1) + 1:.0f}%), 100%)"

@@ -26,7 +26,7 @@ from . import code
 from .analysis import Analysis, Live, unseen_of
 from .errands import Errands
 from .menu import Menu
-from .panes import line, pane, picture, row, say
+from .panes import line, pane, picture, row, say, tabs
 from .text import with_error
 
 AGAINST = ("pt", "mass", "multiplicity")
@@ -419,10 +419,11 @@ class Performance(pn.viewable.Viewer):
         cut = line(f"Cut where the signal efficiency first reaches {WORKING_POINT}.", variant="caption")
         rates = row([self._rate(name) for name in self.rates], width=270, most=3)
         calibration = picture(view.calibration_figure(self.calibrated))
-        self.tabs = pmui.Tabs(
-            ("Against pT, mass, multiplicity", pn.Column(cut, rates, sizing_mode="stretch_width")),
-            ("Calibration", pn.Column(calibration, self.off, sizing_mode="stretch_width")),
-            sizing_mode="stretch_width",
+        self.tabs = tabs(
+            [
+                ("Against pT, mass, multiplicity", pn.Column(cut, rates, sizing_mode="stretch_width")),
+                ("Calibration", pn.Column(calibration, self.off, sizing_mode="stretch_width")),
+            ]
         )
         self.tabs.param.watch(self._fill_tab, "active")
         numbers = row(list(self.figures.values()), width=100, most=5)
