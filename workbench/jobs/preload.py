@@ -16,4 +16,4 @@ def dask_setup(worker: Any) -> None:
     """Imports the engines and lowers the worker's priority."""
     for module in (*(kind.split(":")[0] for kind in KINDS.values()), *LATER):
         import_module(module)
-    os.nice(NICE)
+    os.setpriority(os.PRIO_PROCESS, 0, max(NICE, os.getpriority(os.PRIO_PROCESS, 0)))

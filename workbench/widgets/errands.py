@@ -1,10 +1,13 @@
 """Work that would stall a page: done in a thread of the session, taken up by the session's own thread."""
 
 import math
+import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
@@ -58,6 +61,17 @@ def alone(work: Callable[[], Any]) -> Any:
         return work()
 
 
+BEHIND = 10
+"""Niceness of the threads that do what can wait: what is drawn meanwhile, here and in a browser of this machine, comes first."""
+
+
+def stand_back() -> None:
+    """Lets this thread, and the processes that it starts, work when nobody else does; without effect where threads have no such rank."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), BEHIND)
+
+
 class Errands(param.Parameterized):
     """A session's errands, one after the other; those of a kind in `express` have a thread of their own and wait for no other.
 
@@ -72,7 +86,7 @@ class Errands(param.Parameterized):
     def __init__(self, express: Collection[str] = ()) -> None:
         super().__init__()
         self.express = express
-        self._usual = ThreadPoolExecutor(1, thread_name_prefix="errands")
+        self._usual = ThreadPoolExecutor(1, thread_name_prefix="errands", initializer=stand_back)
         self._quick = ThreadPoolExecutor(1, thread_name_prefix="express")
         self._failed: dict[str, str] = {}
         self._sent: dict[str, tuple[Future, Callable[[Any], None]]] = {}
