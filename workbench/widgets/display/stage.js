@@ -154,7 +154,8 @@ export class Stage {
       this.waiting = false;
       if (!this.gone) this.draw();
     };
-    requestAnimationFrame(() => (last ? setTimeout(go) : go()));
+    // The frame after the one with all else: only then is that one on the screen.
+    requestAnimationFrame(() => (last ? requestAnimationFrame(() => setTimeout(go)) : go()));
   }
 
   draw() {
