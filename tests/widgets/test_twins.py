@@ -16,6 +16,7 @@ from workbench.state.files import Files, Uploads
 from workbench.widgets import distributions
 from workbench.widgets.display3d import Display3D
 from workbench.widgets.display_page import DisplayPage
+from workbench.widgets.drawing import Drawing
 from workbench.widgets.jets_page import JetsPage
 from workbench.widgets.menu import CSV, PYTHON
 from workbench.widgets.runs_page import RunsPage
@@ -62,7 +63,7 @@ def test_every_pane_with_a_picture_gives_its_numbers(made):
     drawn = {
         paper.css_classes[-1].removeprefix("wb-"): heading(paper)
         for paper in panes
-        if paper.select(pn.pane.Bokeh) or paper.select(Display3D)
+        if any(paper.select(kind) for kind in (pn.pane.Bokeh, Display3D, Drawing))
     }
     errands.close()
     assert expected <= {"event" if name == "display" else name for name in drawn}

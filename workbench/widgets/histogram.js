@@ -18,7 +18,7 @@ const STYLE = `
     cursor: crosshair; touch-action: pan-y; user-select: none }
   .tip { position: absolute; top: 24px; padding: 4px 8px; font: 12px Roboto, Helvetica, Arial, sans-serif; white-space: pre;
     pointer-events: none; border-radius: 4px; background: var(--mui-palette-background-paper, #fff);
-    border: 1px solid var(--mui-palette-divider, #bbb) }
+    color: var(--mui-palette-text-primary, #17212b); border: 1px solid var(--mui-palette-divider, #bbb) }
   .tip:empty { display: none }`
 
 let made = 0

@@ -80,6 +80,7 @@ class WhatIf(pn.viewable.Viewer):
         self._chain: list[tuple[Edit, Jets]] = []
         self._hot = ""
         self._shown: dict[str, tuple[Jets, Explanation | None]] = {}
+        self._linked: dict[str, tuple[Jets, int]] = {}
         self._watch()
         self._open()
 
@@ -284,7 +285,11 @@ class WhatIf(pn.viewable.Viewer):
 
     def _draw_graphs(self) -> None:
         for side, (jet, _) in self._shown.items():
-            rows, links = self.sources[side].data, edges(jet.constituents, self.neighbours.value)[0]
+            number, drawn = self.neighbours.value, self._linked.get(side)
+            if drawn is not None and drawn[0] is jet and drawn[1] == number:
+                continue
+            self._linked[side] = jet, number
+            rows, links = self.sources[side].data, edges(jet.constituents, number)[0]
             self.graphs[side].data = graph.edge_columns(rows["deta"], rows["dphi"], links)
 
     def _draw_books(self) -> None:
