@@ -1,6 +1,7 @@
 """What each plot is given to draw: numbers, units and signs, without a browser."""
 
 import ast
+import json
 import sys
 from pathlib import Path
 
@@ -160,6 +161,15 @@ def test_what_is_drawn_fits_on_its_axes():
     nothing = distributions.drawing({}, "")
     assert nothing["edges"] == nothing["classes"] == nothing["ratio"] == []
     assert nothing["low"] < nothing["high"]
+
+
+def test_a_density_that_is_no_number_is_left_out_and_the_others_are_drawn():
+    odd = Points(EDGES, np.array([np.nan, 0.5]), np.array([np.nan, 0.1]))
+    for logarithmic in (False, True):
+        drawn = distributions.drawing({"odd": odd}, "odd", logarithmic=logarithmic)
+        assert drawn["classes"][0]["value"] == [None, 0.5]
+        assert drawn["low"] < 0.5 < drawn["high"]
+        json.dumps(drawn, allow_nan=False)
 
 
 def test_classes_differ_without_colour():

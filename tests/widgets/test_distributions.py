@@ -275,6 +275,7 @@ def test_nothing_selected_one_jet_and_undefined_values_are_no_errors(pane):
     pane.sample.take(JETS[np.zeros(400, bool)])
     pane.settle()
     assert pane.check("mass").startswith("0 jets")
+    assert not any(sum(of["value"]) for of in pane.shown.histograms["mass"].picture.drawn["classes"])
     pane.sample.take(JETS)
     pane.settle()
     pane.sample.add(score=np.where(np.arange(400) < 10, np.nan, 0.5))

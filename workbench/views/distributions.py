@@ -130,8 +130,8 @@ def _drawn(name: str, points: Points) -> dict[str, Any]:
     return {"name": name, "value": _short(points.value), "error": _short(points.error)}
 
 
-def _short(values: np.ndarray) -> list[float]:
-    return [float(f"{value:.{DIGITS}g}") for value in values]
+def _short(values: np.ndarray) -> list[float | None]:
+    return [float(f"{value:.{DIGITS}g}") if np.isfinite(value) else None for value in values]
 
 
 def ratio_span(found: Sequence[Mapping[str, Any]]) -> float:
@@ -158,5 +158,5 @@ def linear_range(*samples: Densities) -> tuple[float, float]:
 def logarithmic_range(*samples: Densities) -> tuple[float, float]:
     """Returns the ends of a logarithmic axis: a third of the smallest positive density, three times the largest."""
     values = np.concatenate([np.zeros(0), *(p.value for densities in samples for p in densities.values())])
-    positive = values[values > 0]
+    positive = values[(values > 0) & np.isfinite(values)]
     return (float(positive.min()) / 3, float(positive.max()) * 3) if positive.size else (FLOOR, 1.0)

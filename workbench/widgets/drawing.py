@@ -22,17 +22,27 @@ _keys = count(1)
 
 
 class Drawing(JSComponent):
-    """A picture that a module of ours draws as one `<svg>` from params that are plain numbers, texts, lists and dicts."""
+    """A picture that a module of ours draws as one `<svg>` from plain numbers, texts, lists and dicts."""
 
-    key = param.String("", doc="Finds the picture in the browser.")
+    key: str = param.String("", doc="Finds the picture in the browser.")
+    drawn: dict[str, Any] = param.Dict({}, doc="What is drawn.")
+    text: str = param.String(
+        "{}", doc="The same as JSON: Bokeh looks at each number of a list, and at all of a text at once."
+    )
 
-    _shown: tuple[str, ...] = ()
+    _rename = {"drawn": None}
+    _shown: tuple[str, ...] = ("text",)
     """Params that the picture is drawn from."""
 
     def __init__(self, **parameters: Any) -> None:
         super().__init__(
             **{"key": f"drawing-{next(_keys)}", "sizing_mode": "stretch_width", "margin": 0, **parameters}
         )
+        self._write()
+
+    @param.depends("drawn", watch=True)
+    def _write(self) -> None:
+        self.text = json.dumps(self.drawn, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
 
     def page(self, title: str) -> bytes:
         """Returns a page with the picture as it is now, which needs no network."""

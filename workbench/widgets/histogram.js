@@ -88,15 +88,22 @@ class Plot {
     for (const kind of ["pointerdown", "pointermove", "pointerup", "pointercancel", "pointerleave", "dblclick"]) {
       this.svg.addEventListener(kind, (event) => this[kind](event))
     }
+    this.read()
     new ResizeObserver(() => this.root.clientWidth !== this.width && this.draw()).observe(this.root)
-    model.on("drawn", () => this.draw())
+    model.on("text", () => this.read())
     model.on("marks", () => this.mark())
+  }
+
+  read() {
+    this.told = JSON.parse(this.model.text)
+    this.draw()
   }
 
   draw() {
     this.width = this.root.clientWidth
-    if (!this.width || !this.model.drawn.edges) return
-    const drawn = this.drawn = this.model.drawn
+    const drawn = this.drawn = this.told.edges?.length ? this.told : null
+    if (!drawn) this.svg.replaceChildren()
+    if (!drawn || !this.width) return
     const lines = this.lines(drawn.classes.map((c) => c.name))
     const top = lines.length * LINE + 8, foot = top + ABOVE, right = this.width - RIGHT
     const edges = drawn.edges, ends = [edges[0], edges[edges.length - 1]]

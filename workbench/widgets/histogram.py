@@ -56,7 +56,7 @@ def column_lines(name: str) -> tuple[str, ...]:
 
 
 class Staircases(Drawing):
-    """The picture of a `Histogram`; what a hand does on it is told as "kind" with its numbers in units of the observable.
+    """The picture of a `Histogram`: `views.distributions.drawing`, "x", "y" and "unit"; what a hand does on it is told as "kind" with its numbers in units of the observable.
 
     Kinds: "brush" ("low", "high", "final": the hand has let go), "tap" ("at"), "threshold" ("at"), "undo".
     """
@@ -72,7 +72,7 @@ class Staircases(Drawing):
 
     _esm = Path(__file__).parent / "histogram.js"
     _rename = {"told": None}
-    _shown = ("drawn", "marks")
+    _shown = ("text", "marks")
 
     def _handle_msg(self, message: Any) -> None:
         if self.told is not None:
@@ -114,7 +114,8 @@ class Histogram(pn.viewable.Viewer):
         """Draws the densities on a logarithmic or a linear axis."""
         if logarithmic != self.logarithmic:
             self.logarithmic = logarithmic
-            self._draw()
+            if self.picture.drawn:
+                self._draw()
 
     def rebin(self, bins: Bins) -> None:
         """Takes other bins; the next `fill` draws them."""
@@ -227,8 +228,6 @@ class Histogram(pn.viewable.Viewer):
         return Homogeneity.of(chi2, ndf)
 
     def _draw(self) -> None:
-        if not self.densities and not self.second:
-            return
         o = self.observable
         reference = next((n for n, points in self.densities.items() if points.value.any()), "")
         jets = self.comparison.reference.jets if self.comparison.reference is not None else None
