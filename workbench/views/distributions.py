@@ -149,10 +149,9 @@ def ratio_ticks(span: float) -> tuple[float, ...]:
 
 def linear_range(*samples: Densities) -> tuple[float, float]:
     """Returns the ends of a linear axis: zero, and a little above the highest density with its error."""
-    tops = [
-        float(np.max(p.value + p.error, initial=0.0)) for densities in samples for p in densities.values()
-    ]
-    return 0.0, 1.05 * max(tops, default=0.0) or 1.0
+    tops = [p.value + p.error for densities in samples for p in densities.values()]
+    finite = np.concatenate([np.zeros(1), *(top[np.isfinite(top)] for top in tops)])
+    return 0.0, 1.05 * float(finite.max()) or 1.0
 
 
 def logarithmic_range(*samples: Densities) -> tuple[float, float]:
