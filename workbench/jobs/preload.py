@@ -1,4 +1,4 @@
-"""What a worker does before its first job: import what takes long, then step back behind the page."""
+"""What a worker does before its first job: step back behind the page, then import what takes long."""
 
 import os
 from importlib import import_module
@@ -13,7 +13,7 @@ LATER = ("lightning_fabric", "sklearn.ensemble")
 
 
 def dask_setup(worker: Any) -> None:
-    """Imports the engines and lowers the worker's priority."""
+    """Lowers the worker's priority and imports the engines."""
+    os.setpriority(os.PRIO_PROCESS, 0, max(NICE, os.getpriority(os.PRIO_PROCESS, 0)))
     for module in (*(kind.split(":")[0] for kind in KINDS.values()), *LATER):
         import_module(module)
-    os.setpriority(os.PRIO_PROCESS, 0, max(NICE, os.getpriority(os.PRIO_PROCESS, 0)))

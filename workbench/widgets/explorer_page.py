@@ -6,6 +6,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from ..jobs.job import Job
+from ..jobs.submit import warm
 from ..physics.roc import Roc
 from .explorer import Explorer
 from .explorer_link import ExplorerLink
@@ -33,7 +34,7 @@ class ExplorerPage(Explorer):
 
     def __init__(self) -> None:
         super().__init__()
-        self.owner = owner()
+        self.owner, self._warm = owner(), False
         self.picker = SamplePicker(
             self.sample, self.selection, self.errands, self.comparison, owner=self.owner
         )
@@ -77,6 +78,10 @@ class ExplorerPage(Explorer):
             self.picker.beat()
             self.link.beat()
             self.tray.beat()
+        if not self._warm and not self.errands.waiting:
+            # Workers are processes that take both cores of a laptop while they start.
+            self._warm = True
+            warm()
 
     def press(self, key: str) -> None:
         """Does what a key says; "/" writes a selection."""

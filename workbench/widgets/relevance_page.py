@@ -3,7 +3,6 @@
 import panel as pn
 
 from ..jobs.job import Job
-from ..jobs.submit import warm
 from .explorer_page import ExplorerPage
 from .networks import RUN, NetworkPicker
 from .panes import line
@@ -33,7 +32,6 @@ class RelevancePage(ExplorerPage, RelevanceExplorer):
         """Reads sample and network; to be called once the page is painted."""
         super().start()
         self.network.load()
-        warm()
 
     def beat(self) -> None:
         """Takes up everything that has happened since the last beat."""

@@ -10,7 +10,7 @@ import panel_material_ui as pmui
 from ..data.jets import Jets
 from ..jobs.job import Job
 from ..jobs.recipe import Recipe, Setting, describe
-from ..jobs.submit import everyone, submit, warm
+from ..jobs.submit import everyone, submit
 from ..state.run import RunState
 from ..state.sample import SampleState
 from ..state.selection import SelectionState
@@ -126,7 +126,6 @@ class TrainingPanel(pn.viewable.Viewer):
             self.fields["network"].param.watch(self._show_fitting, "value")
             self._show_fitting()
         self._say_plan()
-        warm()
 
     @property
     def recipe(self) -> Recipe:
