@@ -76,6 +76,24 @@ def test_a_slider_cuts_in_the_browser(address, browser):
         assert_quiet(page)
 
 
+def test_a_key_cuts_where_the_controls_were_never_opened(address, browser):
+    with opened(browser, f"{address}?view=x-y") as page:
+        page.get_by_text(TITLE).first.wait_for()
+        page.wait_for_timeout(1_500)
+        before = shown(page, "x-y")
+        for _ in range(16):
+            page.locator("body").press("+")
+            page.wait_for_timeout(100)
+        page.wait_for_url(re.compile("pt_min"))
+        page.wait_for_timeout(500)
+        assert 0 < shown(page, "x-y") < before
+        page.get_by_role("tab", name="3D").click()
+        page.wait_for_timeout(1_500)
+        lowest = "[...Bokeh.documents[0]._all_models.values()].find((m) => m.data?.pt_min !== undefined).data.pt_min"
+        assert page.evaluate(lowest) > 0
+        assert_quiet(page)
+
+
 def test_marked_objects_are_weighed(address, browser):
     with opened(browser, address) as page:
         page.get_by_text(TITLE).first.wait_for()

@@ -82,6 +82,18 @@ def test_a_range_that_is_dragged_arrives_as_its_ends_and_is_seen_at_once(page):
     assert (low, high) == (pytest.approx(1.5, abs=0.02), pytest.approx(3.5, abs=0.02))
 
 
+def test_a_button_that_is_let_go_elsewhere_ends_the_drag(page):
+    x, y = place(page, 1.5)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 60, y)
+    # The release that nobody hears of: the picture is told of a move without a button.
+    moved = {"clientX": x + 90, "clientY": y, "buttons": 0, "bubbles": True}
+    picture(page).dispatch_event("pointermove", moved)
+    told(page, "True")
+    page.mouse.up()
+
+
 def test_a_click_says_where_a_second_one_takes_back_and_a_line_that_is_dragged_is_the_threshold(page):
     page.mouse.click(*place(page, 2.5))
     told(page, r"tap 2\.(49|50)\d\d")

@@ -52,6 +52,7 @@ def test_a_page_that_was_read_again_while_it_was_made_is_whole(browser, address)
     with opened(browser, address.replace("broken_page", "runs")) as page:
         for _ in range(3):
             page.reload(wait_until="commit")
+            page.wait_for_timeout(300)
         page.get_by_text("No network has been trained yet").first.wait_for()
         assert page.locator("#loader").is_hidden()
         assert_quiet(page)

@@ -3,10 +3,12 @@ import fastjet
 import numpy as np
 import pytest
 
-from workbench.data.jets import summed
+from workbench.data.jets import OF_CONSTITUENTS, summed
 from workbench.errors import DataError
 from workbench.physics import substructure
+from workbench.physics.clustering import recluster
 from workbench.physics.history import e_scheme
+from workbench.physics.observables import OBSERVABLES
 
 from .clouds import cartesian, jets_of, random_jets, shuffled, split_collinearly, turned
 
@@ -212,6 +214,14 @@ def test_grooming_again_changes_nothing(sample):
 
 
 # What travels along, and the ends of the range --------------------------------------------------------------------
+
+
+def test_what_was_measured_of_other_constituents_does_not_come_along(sample):
+    assert set(OBSERVABLES) == OF_CONSTITUENTS
+    measured = sample.with_columns(tau21=np.full(len(sample), -1.0), other=np.arange(len(sample)))
+    for made in (substructure.soft_drop(measured), recluster(measured, radius=0.3)):
+        assert "tau21" not in made.columns
+        assert "other" in made.columns
 
 
 def test_groomed_jets_keep_label_weight_and_columns(sample):

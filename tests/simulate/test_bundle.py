@@ -7,6 +7,7 @@ import pytest
 from workbench.data.bundled import FILES, FOLDER, bundled
 from workbench.data.parquet import read
 from workbench.errors import DataError
+from workbench.physics.observables import observables
 from workbench.simulate import JetSimulation, bundle
 from workbench.simulate.chunk import made
 from workbench.simulate.request import Request
@@ -23,6 +24,14 @@ def test_a_bundled_sample_is_what_its_settings_say(name):
         assert jets.origin.settings[setting] == value
     pt, eta = ak.to_numpy(jets.p4.pt), ak.to_numpy(jets.p4.eta)
     assert np.all((pt > 550) & (pt < 650) & (np.abs(eta) < 2))
+
+
+@pytest.mark.parametrize("name", bundle.SAMPLES)
+def test_the_observables_that_come_along_are_those_that_are_measured(name):
+    jets = read(bundled(name))
+    for observable, measured in observables(jets, bundle.MEASURED).items():
+        # Another processor may round differently.
+        np.testing.assert_allclose(jets.columns[observable], measured, rtol=1e-6)
 
 
 def test_all_that_is_bundled_is_a_few_megabytes():

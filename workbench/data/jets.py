@@ -23,6 +23,11 @@ OPTIONAL = ("pid", "charge", "d0", "d0_error", "dz", "dz_error", "vertex", "weig
 """Fields a constituent may have besides: PDG id, charge in e, impact parameters and errors in mm,
 index of the vertex it came from (0 = hard collision), PUPPI-like weight."""
 
+OF_CONSTITUENTS = frozenset(
+    ["sd_mass", "sd_z", "sd_deltar", "multiplicity", "tau1", "tau2", "tau3", "tau21", "tau32", "e2", "e3", "c2", "d2", "girth", "pt_dispersion", "mass", "pt", "eta", "phi", "energy"]
+)
+"""Columns that are measured of a jet, see `physics.observables`: they do not hold for other constituents."""
+
 
 def momenta(**fields: ak.Array | np.ndarray) -> ak.Array:
     """Zips pt, eta, phi, mass and any further fields into records with Momentum4D behaviour."""
@@ -149,6 +154,11 @@ class Jets:
     def with_columns(self, **columns: ak.Array | np.ndarray) -> "Jets":
         """Returns the same jets with further columns."""
         return replace(self, columns={**self.columns, **columns})
+
+    @property
+    def lasting(self) -> dict[str, ak.Array | np.ndarray]:
+        """The columns that hold for a jet made of this one's constituents too: all but those measured of them."""
+        return {name: column for name, column in self.columns.items() if name not in OF_CONSTITUENTS}
 
     @cached_property
     def fingerprint(self) -> str:

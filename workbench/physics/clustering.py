@@ -113,13 +113,14 @@ def _carried(
 ) -> Jets:
     """Returns what was found as jets with label, weight and columns of the row of `source` each comes from."""
     constituents, p4, row = found
+    lasting = source.lasting if isinstance(source, Jets) else source.columns
     return Jets.of(
         constituents,
         p4=p4,
         label=np.asarray(source.label)[row],
         classes=source.classes,
         weight=np.asarray(source.weight)[row],
-        columns={**{name: column[row] for name, column in source.columns.items()}, index: row},
+        columns={**{name: column[row] for name, column in lasting.items()}, index: row},
         origin=source.origin.then(f"{step}: {len(row)} from {len(source)}"),
     )
 

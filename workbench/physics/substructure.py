@@ -55,7 +55,7 @@ def soft_drop(jets: Jets, *, z_cut: float = 0.1, beta: float = 0.0, radius: floa
         jets,
         constituents=constituents,
         p4=summed(constituents),
-        columns={**jets.columns, **columns},
+        columns={**jets.lasting, **columns},
         origin=jets.origin.then(step),
     )
 

@@ -60,7 +60,7 @@ def drawing(
     low, high = logarithmic_range(densities, there) if logarithmic else linear_range(densities, there)
     looks = zip(densities.items(), class_colours(len(densities)), class_hatches(len(densities)), strict=True)
     return {
-        "edges": _short(next(iter({**densities, **there}.values())).edges) if densities or there else [],
+        "edges": next(iter({**densities, **there}.values())).edges.tolist() if densities or there else [],
         "classes": [
             {**_drawn(name, points), "colour": colour, "hatch": hatch}
             for (name, points), colour, hatch in looks
@@ -69,7 +69,14 @@ def drawing(
             {**_drawn(name, there[name]), "colour": colour, "marker": marker}
             for name, colour, marker in _styles(densities, there)
         ],
-        "ratio": [{name: x if name == "colour" else _short(x) for name, x in rows.items()} for rows in over],
+        "ratio": [
+            {
+                **{name: _short(rows[name]) for name in ("ratio", "low", "high")},
+                "centre": rows["centre"].tolist(),
+                "colour": rows["colour"],
+            }
+            for rows in over
+        ],
         "measured": measured,
         "logarithmic": logarithmic,
         "low": low,

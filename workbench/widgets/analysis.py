@@ -19,6 +19,7 @@ from ..state.sample import SampleState
 from ..state.selection import SelectionState
 from .errands import Errands, public
 
+SCORING = "scoring the sample"
 EXPLAINING = "explaining the jet"
 """What the page says while it does so; this errand should wait for no other."""
 
@@ -367,7 +368,7 @@ class Analysis(param.Parameterized):
             return
         learned = self.learned
         self.errands.send(
-            "scoring the sample",
+            SCORING,
             lambda: (fitted.score(jets), unseen_of(learned, jets)),
             lambda found: self._scored(jets, fitted, *found),
         )

@@ -94,4 +94,5 @@ class DisplayControls:
             "Cuts, colours and camera",
             row([self.widgets[name] for name in cut], width=220, most=3),
             row([self.widgets[name] for name in rest], width=220, most=4),
+            at_once=True,
         )

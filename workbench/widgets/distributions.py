@@ -254,7 +254,7 @@ class Distributions(pn.viewable.Viewer):
         self.errands.send(COMPARING, work, take)
 
     def _on_open(self, *events: Any) -> None:
-        """Marks the open jet once it is seen itself: every mark draws its histogram anew."""
+        """Marks the open jet once it is seen itself."""
         self._marks = False
         self.pulse.ask()
 

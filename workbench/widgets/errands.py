@@ -62,18 +62,21 @@ def alone(work: Callable[[], Any]) -> Any:
 
 
 BEHIND = 10
-"""Niceness of the threads that do what can wait: what is drawn meanwhile, here and in a browser of this machine, comes first."""
+"""Niceness of the thread that does what can wait: what is drawn meanwhile, here and in a browser of this machine, comes first."""
 
 
 def stand_back() -> None:
-    """Lets this thread, and the processes that it starts, work when nobody else does; without effect where threads have no such rank."""
+    """Lets this thread, and what it starts, work when nobody else does; without effect where threads have no such rank."""
     if sys.platform == "linux":
         with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), BEHIND)
 
 
 class Errands(param.Parameterized):
-    """A session's errands, one after the other; those of a kind in `express` have a thread of their own and wait for no other.
+    """A session's errands, one after the other; those of a kind in `express` or `behind` have a thread of their own.
+
+    What is in `express` waits for no other; what is `behind` takes long and stands back behind all else, so that it must start no
+    thread and no process that others use.
 
     `send` may be called anywhere in the session; results are taken up in `collect`, which the page calls from its own
     thread ten times a second, so that no other thread touches a document. A newer errand of a kind replaces an
@@ -83,10 +86,11 @@ class Errands(param.Parameterized):
     doing = param.String(default="", doc="What is being done, for the bar on top.")
     error = param.String(default="", doc="A sentence per errand that failed, until one of its kind succeeds.")
 
-    def __init__(self, express: Collection[str] = ()) -> None:
+    def __init__(self, express: Collection[str] = (), behind: Collection[str] = ()) -> None:
         super().__init__()
-        self.express = express
-        self._usual = ThreadPoolExecutor(1, thread_name_prefix="errands", initializer=stand_back)
+        self.express, self.behind = express, behind
+        self._usual = ThreadPoolExecutor(1, thread_name_prefix="errands")
+        self._behind = ThreadPoolExecutor(1, thread_name_prefix="behind", initializer=stand_back)
         self._quick = ThreadPoolExecutor(1, thread_name_prefix="express")
         self._failed: dict[str, str] = {}
         self._sent: dict[str, tuple[Future, Callable[[Any], None]]] = {}
@@ -111,7 +115,8 @@ class Errands(param.Parameterized):
         """
         self.drop(kind)
         quick, self._took[kind], began = self._took.get(kind, 0.0) <= patience, math.inf, time.monotonic()
-        thread = self._quick if kind in self.express else self._usual
+        special = self._quick if kind in self.express else self._behind if kind in self.behind else None
+        thread = special or self._usual
         future = thread.submit(alone, work)
         self._sent[kind] = future, then
         (self._quiet.add if quiet else self._quiet.discard)(kind)
@@ -161,5 +166,5 @@ class Errands(param.Parameterized):
 
     def close(self, *session: Any) -> None:
         """Drops what was not begun and ends the threads; fits as a callback of a session that ends."""
-        for thread in (self._usual, self._quick):
+        for thread in (self._usual, self._quick, self._behind):
             thread.shutdown(wait=False, cancel_futures=True)

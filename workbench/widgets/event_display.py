@@ -208,7 +208,7 @@ class EventDisplay(pn.viewable.Viewer):
         self.controls = DisplayControls(state, self.flat.cuts, self.three)
         views = [self.three, *(picture(self.flat.figures[view]) for view in FLAT)]
         named = list(zip(NAMES.values(), views, strict=True))
-        self.tabs = tabs(named, active=VIEWS.index(state.view), sx=TABS)
+        self.tabs = tabs(named, active=VIEWS.index(state.view), at_once=(VIEWS.index("3d"),), sx=TABS)
         self.tabs.param.watch(self._chosen, "active")
         self.content[:] = [
             pn.Row(self.title, self._menu(), self.delivery.place, sizing_mode="stretch_width", margin=0),

@@ -15,8 +15,8 @@ from ..state.sample import SampleState
 from ..state.selection import SelectionState
 from ..state.teaching import Teaching
 from ..views.features import of_particles
-from . import code
-from .analysis import EXPRESS, Analysis
+from . import code, distributions
+from .analysis import EXPRESS, SCORING, Analysis
 from .errands import Errands
 from .event_display import EventDisplay
 from .jet_inspector import JetInspector
@@ -60,7 +60,8 @@ class Explorer(pn.viewable.Viewer):
     ) -> None:
         super().__init__(**parameters)
         hasten()
-        self.errands = Errands(express=EXPRESS)
+        behind = (SCORING, distributions.MEASURING, distributions.MEASURING_SECOND)
+        self.errands = Errands(express=EXPRESS, behind=behind)
         self.sample = SampleState()
         self._selection = SelectionState(self.sample)
         self.analysis = Analysis(self.sample, self._selection, self.errands)

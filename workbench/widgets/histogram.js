@@ -96,13 +96,17 @@ class Plot {
 
   read() {
     this.told = JSON.parse(this.model.text)
+    this.tip.textContent = ""
     this.draw()
   }
 
   draw() {
     this.width = this.root.clientWidth
     const drawn = this.drawn = this.told.edges?.length ? this.told : null
-    if (!drawn) this.svg.replaceChildren()
+    if (!drawn) {
+      this.svg.replaceChildren()
+      this.svg.setAttribute("aria-label", "Nothing to draw")
+    }
     if (!drawn || !this.width) return
     const lines = this.lines(drawn.classes.map((c) => c.name))
     const top = lines.length * LINE + 8, foot = top + ABOVE, right = this.width - RIGHT
@@ -263,6 +267,8 @@ class Plot {
     if (!this.drawn) return
     const drag = this.drag, {value} = this.at(event)
     if (!drag || drag.kind === "over") return this.tell(event)
+    // The button was let go where nobody heard of it: the picture was moved below the hand, or the window left.
+    if (!(event.buttons & 1)) return this.release(drag)
     if (!drag.begun && Math.abs(event.clientX - drag.x) < 3) return
     drag.begun = true
     drag.marks = drag.kind === "threshold" ? {threshold: value} : {span: [Math.min(drag.from, value), Math.max(drag.from, value)]}
@@ -276,18 +282,19 @@ class Plot {
   pointerup(event) {
     const drag = this.drag
     if (!drag || drag.kind === "over") return
-    if (drag.begun) {
-      this.send(drag, true)
-      drag.kind = "over"
-      // Until Python has answered, the picture is what the hand has left.
-      setTimeout(() => { if (this.drag === drag) { this.drag = null; this.mark() } }, 400)
-      return
-    }
+    if (drag.begun) return this.release(drag)
     this.drag = null
     const at = this.at(event).value, tap = () => this.model.send_msg({kind: "tap", at})
     // A second click may follow, which takes off what is brushed.
     if (this.model.marks.span) this.tapping = setTimeout(tap, 250)
     else tap()
+  }
+
+  release(drag) {
+    if (drag.begun) this.send(drag, true)
+    drag.kind = "over"
+    // Until Python has answered, the picture is what the hand has left.
+    setTimeout(() => { if (this.drag === drag) { this.drag = null; this.mark() } }, 400)
   }
 
   pointercancel() {
@@ -317,7 +324,8 @@ class Plot {
     const bin = Math.min(edges.findIndex((edge) => edge > value) - 1, edges.length - 2)
     if (bin < 0) return
     const told = (of, sample) => of.map((c) => `${c.name}${sample} ${written(c.value[bin])} ± ${written(c.error[bin])}`)
-    const range = `${written(edges[bin])} to ${written(edges[bin + 1])}${unit ? ` ${unit}` : ""}`
+    const edge = (at) => String(Number(edges[at].toPrecision(9)))
+    const range = `${edge(bin)} to ${edge(bin + 1)}${unit ? ` ${unit}` : ""}`
     this.tip.textContent = [range, ...told(classes, ""), ...told(second, " (2nd)")].join("\n")
     const right = this.x(value) < this.width / 2
     this.tip.style.left = right ? `${this.x(value) + 12}px` : ""

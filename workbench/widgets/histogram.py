@@ -303,7 +303,7 @@ class Histogram(pn.viewable.Viewer):
         o = self.observable
         menu = Menu(
             o.name,
-            figure=lambda: self.picture,
+            figure=lambda: self.picture if self.picture.drawn.get("edges") else None,
             data=lambda: self.table,
             code=lambda: self.code,
             sample=self.sample,

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,9 @@ TEMPLATE = Path(__file__).parent / "opening.html"
 
 SOON = 10
 """Milliseconds between the answer to the browser and the making of the page; without them it would be made before the answer."""
+
+IMPORTING = ThreadPoolExecutor(1, thread_name_prefix="importing")
+"""One thread for all sessions of the server: what one has imported the next one finds."""
 
 logger = logging.getLogger(__name__)
 
@@ -91,16 +95,23 @@ def serve(title: str, name: str, **arguments: Any) -> None:
     async def make() -> None:
         # Until this returns the document is locked, so that the browser does not get it while it is empty; the server
         # goes on with other things while the modules are imported.
-        with suppress(Exception):
-            await asyncio.to_thread(public, name)
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(IMPORTING, _imported, [name])
         # What is changed meanwhile is in the document that the browser gets, and is not sent once more.
         with set_curdoc(document), pn.io.hold():
             document.clear()
             ahead = _make(title, name, arguments)
         # While the browser draws, so that what is asked for first need not wait for it.
-        asyncio.get_running_loop().run_in_executor(None, lambda: [public(name) for name in ahead])
+        loop.run_in_executor(IMPORTING, _imported, ahead)
 
     document.add_timeout_callback(make, SOON)
+
+
+def _imported(names: Sequence[str]) -> None:
+    """Imports public names; what is wrong with one is said where it is used."""
+    for name in names:
+        with suppress(Exception):
+            public(name)
 
 
 def _make(title: str, name: str, arguments: dict[str, Any]) -> Sequence[str]:

@@ -1,6 +1,6 @@
 """How the panes of a page look: a title that is a sentence, the picture, its check below."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import panel as pn
@@ -76,36 +76,45 @@ def pane(
     )
 
 
-def fold(title: str, *content: Any, opened: Callable[[], None] | None = None) -> pmui.Accordion:
-    """Returns content that is folded away until its title is clicked; `opened` is called the first time.
+def fold(
+    title: str, *content: Any, opened: Callable[[], None] | None = None, at_once: bool = False
+) -> pmui.Accordion:
+    """Returns content that is folded away until its title is clicked; `opened` is called whenever it is.
 
-    On a served page it is sent to the browser then, which builds what is folded away like everything else.
+    On a served page it is sent to the browser the first time, which builds what is folded away like everything else; `at_once`
+    sends it with the rest, as what is linked to it in the browser needs.
     """
     # A cell of a notebook has all that it shows from the start, see Cell.
-    later = pn.state.curdoc is not None
+    later = not at_once and pn.state.curdoc is not None and pn.state.curdoc.session_context is not None
     inside = pn.Column(*(() if later else content), sizing_mode="stretch_width", margin=0)
     folded = pmui.Accordion(
         (title, inside), title_variant="body1", margin=(4, 6), sizing_mode="stretch_width"
     )
 
     def unfold(event: Any) -> None:
-        if not event.new:
-            return
-        folded.param.unwatch(watcher)
-        if later:
+        if event.new and not len(inside):
             inside[:] = content
-        if opened is not None:
+        if event.new and opened is not None:
             opened()
 
-    watcher = folded.param.watch(unfold, "active")
+    folded.param.watch(unfold, "active")
     return folded
 
 
-def tabs(contents: Sequence[tuple[str, Any]], *, active: int = 0, **options: Any) -> pmui.Tabs:
-    """Returns contents of which one is seen at a time, by their titles; on a served page each is sent when it is first seen."""
-    later = pn.state.curdoc is not None
+def tabs(
+    contents: Sequence[tuple[str, Any]], *, active: int = 0, at_once: Collection[int] = (), **options: Any
+) -> pmui.Tabs:
+    """Returns contents of which one is seen at a time, by their titles.
+
+    On a served page each is sent when it is first seen; those `at_once` with the rest, as what is linked to them needs.
+    """
+    later = pn.state.curdoc is not None and pn.state.curdoc.session_context is not None
     insides = [
-        pn.Column(*(() if later and at != active else (content,)), sizing_mode="stretch_width", margin=0)
+        pn.Column(
+            *(() if later and at not in {active, *at_once} else (content,)),
+            sizing_mode="stretch_width",
+            margin=0,
+        )
         for at, (_, content) in enumerate(contents)
     ]
     titled = [(title, inside) for (title, _), inside in zip(contents, insides, strict=True)]

@@ -123,7 +123,9 @@ class SimulationForm(pn.viewable.Viewer):
         self.run.param.watch(self._follow, ["status", "done", "message"])
 
     def load(self) -> None:
-        """Makes the form; the simulation is imported in the errand thread, so call it when the form is wanted."""
+        """Makes the form, once; the simulation is imported in the errand thread, so call it when the form is wanted."""
+        if self.fields:
+            return
         self.errands.send(
             "loading the simulation",
             lambda: public("simulate").JetSimulation.param.objects("existing"),
