@@ -24,7 +24,11 @@ OPTIONAL = ("pid", "charge", "d0", "d0_error", "dz", "dz_error", "vertex", "weig
 index of the vertex it came from (0 = hard collision), PUPPI-like weight."""
 
 OF_CONSTITUENTS = frozenset(
-    ["sd_mass", "sd_z", "sd_deltar", "multiplicity", "tau1", "tau2", "tau3", "tau21", "tau32", "e2", "e3", "c2", "d2", "girth", "pt_dispersion", "mass", "pt", "eta", "phi", "energy"]
+    (
+        *MOMENTUM,
+        *("energy", "multiplicity", "girth", "pt_dispersion", "sd_mass", "sd_z", "sd_deltar"),
+        *("tau1", "tau2", "tau3", "tau21", "tau32", "e2", "e3", "c2", "d2"),
+    )
 )
 """Columns that are measured of a jet, see `physics.observables`: they do not hold for other constituents."""
 
