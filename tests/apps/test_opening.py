@@ -9,7 +9,7 @@ import pytest
 
 from tests.apps.browser import ROOT, assert_quiet, needs_browser, opened, served
 
-address = served("tests/apps/broken_page.py", "apps/runs.py")
+address = served("tests/apps/broken_page.py", "apps/index.py")
 
 FRAME_ALONE = """
 import sys, panel as pn
@@ -30,9 +30,9 @@ def test_the_frame_is_there_without_what_the_page_is_made_of():
 @pytest.mark.browser
 @needs_browser
 def test_the_answer_shows_the_frame_before_it_asks_for_a_script(address):
-    with urlopen(address.replace("broken_page", "runs"), timeout=60) as answer:
+    with urlopen(address.replace("broken_page", "index"), timeout=60) as answer:
         text = answer.read().decode()
-    frame, scripts = text.index("Opening Runs"), [found.start() for found in re.finditer("<script", text)]
+    frame, scripts = text.index("Opening Index"), [found.start() for found in re.finditer("<script", text)]
     assert scripts
     assert frame < min(scripts)
 
@@ -49,10 +49,10 @@ def test_why_a_page_cannot_be_made_is_said_in_its_place_as_text(browser, address
 @pytest.mark.browser
 @needs_browser
 def test_a_page_that_was_read_again_while_it_was_made_is_whole(browser, address):
-    with opened(browser, address.replace("broken_page", "runs")) as page:
+    with opened(browser, address.replace("broken_page", "index")) as page:
         for _ in range(3):
             page.reload(wait_until="commit")
             page.wait_for_timeout(300)
-        page.get_by_text("No network has been trained yet").first.wait_for()
+        page.get_by_text("Last runs", exact=True).wait_for()
         assert page.locator("#loader").is_hidden()
         assert_quiet(page)
