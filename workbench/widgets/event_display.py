@@ -108,16 +108,16 @@ class EventDisplay(pn.viewable.Viewer):
         else:
             scene = scene_of_jet(jets, index, relevance)
         if relevance is not None and not whole:
-            self.state.colour_by = "relevance"
+            self._colour("relevance")
         elif self.state.colour_by == "relevance":
-            self.state.colour_by = "kind"
+            self._colour("kind")
         self.state.whole = whole or apart
         self.show(scene)
 
     def show_event(self, events: Events, index: int) -> None:
         """Shows one event."""
         if self.state.colour_by == "relevance":
-            self.state.colour_by = "kind"
+            self._colour("kind")
         self.show(scene_of_event(events, index))
 
     def show(self, scene: Scene) -> None:
@@ -258,6 +258,12 @@ class EventDisplay(pn.viewable.Viewer):
 
     def _answered(self, problem: str) -> None:
         say(self.told, problem)
+
+    def _colour(self, by: str) -> None:
+        """Colours by this from now on; the 3D view is told too, as its link to the control follows a change in the browser only."""
+        self.state.colour_by = by
+        if self.three is not None:
+            self.three.colour_by = by
 
     def _chosen(self, *events: Any) -> None:
         self.state.view = VIEWS[self.tabs.active]
