@@ -76,7 +76,6 @@ def worker(monkeypatch):
     made = Worker()
     monkeypatch.setattr(training_panel, "submit", made.submit)
     monkeypatch.setattr(training_panel, "everyone", made.everyone)
-    monkeypatch.setattr(training_panel, "warm", lambda: None)
     return made
 
 
