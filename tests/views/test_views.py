@@ -149,8 +149,8 @@ def test_every_class_is_drawn_with_its_density_and_error_in_every_bin():
     assert drawn["edges"] == list(EDGES)
     assert [of["name"] for of in drawn["classes"]] == ["QCD", "top"]
     for of in drawn["classes"]:
-        np.testing.assert_allclose(of["value"], TWO[of["name"]].value, rtol=1e-4)
-        np.testing.assert_allclose(of["error"], TWO[of["name"]].error, rtol=1e-4)
+        np.testing.assert_allclose(of["value"], TWO[of["name"]].value, rtol=1e-6)
+        np.testing.assert_allclose(of["error"], TWO[of["name"]].error, rtol=1e-6)
 
 
 def test_what_is_drawn_fits_on_its_axes():

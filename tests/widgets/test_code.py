@@ -92,7 +92,7 @@ def test_the_lines_behind_a_histogram_give_its_contents(explorer, monkeypatch, n
     for kind, densities in found["found"].items():
         (shown,) = [of for of in histogram.picture.drawn["classes"] if of["name"] == kind]
         expected = wb.physics.distributions.density(densities).value
-        np.testing.assert_allclose(shown["value"], expected, rtol=1e-4, atol=1e-9)
+        np.testing.assert_allclose(shown["value"], expected, rtol=1e-5, atol=1e-9)
 
 
 def test_the_lines_behind_the_table_give_its_columns(explorer, capsys):

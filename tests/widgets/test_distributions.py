@@ -71,7 +71,7 @@ def test_a_brush_gives_exact_counts_everywhere(pane):
     told = html.unescape(pane.shown.bar.told.object)
     assert told.startswith(f"{inside.sum()} of 400 jets selected: {inside.sum() - top} QCD, {top} top")
     shown = drawn(pane.shown.histograms["pt"])
-    assert np.sum(np.multiply(shown["top"]["value"], 20)) == pytest.approx(1, abs=1e-4)
+    assert np.sum(np.multiply(shown["top"]["value"], 20)) == pytest.approx(1, abs=1e-5)
     assert set(shown) == {"QCD", "top"}
 
 

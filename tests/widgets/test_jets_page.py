@@ -68,7 +68,7 @@ def test_every_jet_is_in_the_histogram_of_its_class(page):
     inside = np.asarray(JETS.p4.mass) < 250
     for of in shown["classes"]:
         share = np.sum(np.diff(shown["edges"]) * of["value"])
-        assert share == pytest.approx(inside[JETS.is_class(of["name"])].mean(), abs=1e-4)
+        assert share == pytest.approx(inside[JETS.is_class(of["name"])].mean(), abs=1e-5)
 
 
 def test_a_brushed_histogram_keeps_its_own_jets_and_all_others_follow(page):

@@ -32,7 +32,7 @@ TENS = (0.1, 1.0, 10.0)
 DECADES = (1e-4, 1e-2, 1.0, 1e2, 1e4)
 """Ticks of the ratio: every second power of ten, so that they do not run into one another."""
 
-DIGITS = 5
+DIGITS = 7
 """Of the numbers that are sent to be drawn: finer than a screen, shorter on the wire."""
 
 
