@@ -62,6 +62,6 @@ class MassCut:
     outcome = Outcome.FINISHED
     engine = SimpleNamespace(network="mass cut")
 
-    def score(self, jets):
+    def score(self, jets, *, stop=None):
         top = 1 / (1 + np.exp(-(np.asarray(jets.p4.mass) - 90) / 20))
         return ClassArray(np.stack([1 - top, top], axis=1), self.classes)

@@ -212,6 +212,30 @@ def test_a_jet_of_one_particle_and_one_of_none_are_scored(jets):
         assert np.isfinite(fitted.score(none)).all()
 
 
+@pytest.mark.parametrize("network", ["trees", "pfn"])
+def test_scores_do_not_depend_on_how_many_jets_are_seen_at_a_time_and_a_stop_ends_early(
+    network, jets, monkeypatch
+):
+    fitted = Tagger(network=network, epochs=1, batch_size=32, iterations=3).fit(jets, seed=1)
+    whole, stop = fitted.logits(jets), threading.Event()
+    monkeypatch.setattr("workbench.engines.fitted.PORTION", 7)
+    np.testing.assert_allclose(fitted.logits(jets), whole, rtol=1e-5, atol=1e-6)
+    assert fitted.logits(jets[:0]).shape == (0, len(fitted.classes))
+
+    seen = []
+    outputs = type(fitted)._outputs
+
+    def two(tagger, batch, stop):
+        seen.append(len(batch))
+        if len(seen) == 2:
+            stop.set()
+        return outputs(tagger, batch, None)
+
+    monkeypatch.setattr(type(fitted), "_outputs", two)
+    assert len(fitted.score(jets, stop=stop)) == 14
+    assert seen == [7, 7]
+
+
 def test_two_sessions_that_compute_at_once_leave_the_number_of_threads_as_it_was():
     inside, leave, seen = threading.Barrier(2), [threading.Event(), threading.Event()], {}
 

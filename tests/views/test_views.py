@@ -117,6 +117,28 @@ def test_each_line_of_the_ledger_starts_where_the_last_one_ended_and_the_last_on
     np.testing.assert_allclose(rows["end"], [2, 1.5, 1.75, 1.75, 1.75])
 
 
+def test_two_ledgers_are_drawn_on_the_same_axes_with_the_lines_of_both():
+    first = ledger.columns(books())
+    other = {
+        **first,
+        "line": np.array(["inputs", "constants", "absorbed by epsilon", "rest", "score"], object),
+    }
+    other["end"] = other["end"] + 3.0
+    drawn = [ledger.drawing(one, [first, other]) for one in (first, other)]
+    assert drawn[0]["lines"] == drawn[1]["lines"]
+    assert drawn[0]["lines"] == ["inputs", "biases", "absorbed by epsilon", "constants", "rest", "score"]
+    assert [(d["low"], d["high"]) for d in drawn] == [(0.0, 5.0)] * 2
+    assert [row["line"] for row in drawn[1]["rows"]] == list(other["line"])
+    np.testing.assert_allclose([row["end"] for row in drawn[1]["rows"]], [5, 4.5, 4.75, 4.75, 4.75])
+
+
+def test_a_ledger_that_is_not_finite_is_still_drawn_and_says_so():
+    broken = Ledger(np.array([np.nan]), {"inputs": np.array([np.nan])})
+    drawn = ledger.drawing(ledger.columns(broken), [ledger.columns(broken)])
+    assert json.loads(json.dumps(drawn, allow_nan=False)) == drawn
+    assert [row["text"] for row in drawn["rows"]] == ["+nan"] * 3
+
+
 def test_the_ledger_is_also_a_line_of_arithmetic():
     assert ledger.sentence(books()) == (
         "score +1.750 = +2.000 inputs -0.500 biases +0.250 absorbed by epsilon +0.000 rest"
@@ -158,8 +180,9 @@ def test_what_is_drawn_fits_on_its_axes():
     assert linear["low"] == 0
     assert linear["high"] > 0.55  # the highest bar with its error
     assert 0 < log["low"] < 0.25 < 0.5 < log["high"]
-    nothing = distributions.drawing({}, "")
-    assert nothing["edges"] == nothing["classes"] == nothing["ratio"] == []
+    nothing = distributions.drawing({}, "", bins=(2, 1.0, 5.0))
+    assert nothing["edges"] == [1, 3, 5]
+    assert nothing["classes"] == nothing["ratio"] == []
     assert nothing["low"] < nothing["high"]
 
 
@@ -253,7 +276,6 @@ def every_figure():
         training.loss_figure(training.Sources()),
         training.auc_figure(training.Sources()),
         training.speed_figure(training.Sources()),
-        ledger.strip_figure(ledger.empty(), FactorRange()),
         features.heat_figure(features.empty(), scale, FactorRange()),
         performance.rejection_figure(performance.Curves()),
         performance.score_figure(performance.Curves()),
@@ -381,12 +403,9 @@ def _source(columns):
 
 
 def test_colours_of_an_empty_plot_are_no_numbers():
-    for rows in (
-        ledger.empty().data,
-        particles.empty().data,
-    ):
-        words = [rows[name] for name in ("colour", "hatch", "class", "marker") if name in rows]
-        assert all(np.asarray(word).dtype == object for word in words)
+    rows = particles.empty().data
+    words = [rows[name] for name in ("colour", "hatch", "class", "marker") if name in rows]
+    assert all(np.asarray(word).dtype == object for word in words)
 
 
 def _returns_a_figure(node):

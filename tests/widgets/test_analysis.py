@@ -39,7 +39,7 @@ class Planted:
     def __init__(self, factor):
         self.factor = factor
 
-    def score(self, jets):
+    def score(self, jets, *, stop=None):
         top = np.linspace(0, 1, len(jets))
         return ClassArray(np.stack([1 - top, top], axis=1), self.classes)
 
@@ -199,6 +199,28 @@ def test_what_nobody_waits_for_is_not_said_to_be_done():
     errands.close()
 
 
+@pytest.mark.parametrize("ends", ["dropped", "replaced", "closed"])
+def test_what_nobody_wants_any_more_is_told_to_stop(ends):
+    errands, begun, stopped = Errands(), threading.Event(), threading.Event()
+
+    def work(unwanted):
+        begun.set()
+        if unwanted.wait(20):
+            stopped.set()
+
+    errands.send("scoring", work, lambda found: None, stops=True)
+    assert begun.wait(20)
+    assert not stopped.is_set()
+    if ends == "dropped":
+        errands.drop("scoring")
+    elif ends == "replaced":
+        errands.send("scoring", lambda: None, lambda found: None)
+    else:
+        errands.close()
+    assert stopped.wait(10)
+    errands.close()
+
+
 def test_the_jets_that_a_fit_never_saw_are_found_again_on_coming_back_to_its_sample(analysis):
     mask = np.asarray(JETS.p4.pt) > 560
     note = {WHOLE: JETS.fingerprint, "selection": "pt > 560", "seed": 4}
@@ -243,7 +265,7 @@ class Elsewhere(Planted):
 class Failing(Planted):
     """A tagger that cannot score the sample."""
 
-    def score(self, jets):
+    def score(self, jets, *, stop=None):
         msg = "The jets have no tracks; give jets with tracks."
         raise DataError(msg)
 

@@ -113,7 +113,7 @@ class Planted:
     classes, seed, parameters = ("QCD", "W", "top"), 0, 5
     engine = SimpleNamespace(network="planted")
 
-    def score(self, jets):
+    def score(self, jets, *, stop=None):
         mass = np.asarray(jets.p4.mass) / 1000
         scores = np.stack([1 - mass, mass / 3, 2 * mass / 3], axis=1)
         return ClassArray(scores, self.classes)

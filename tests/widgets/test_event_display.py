@@ -231,7 +231,7 @@ def test_the_page_says_what_it_cannot_open_and_lives_on(id, tmp_path):
 
 
 def wait(page):
-    for future, _ in list(page.errands._sent.values()):
+    for future, *_ in list(page.errands._sent.values()):
         future.exception(60)
     page.errands.collect()
 
@@ -264,7 +264,7 @@ def test_the_numbers_have_the_towers_that_the_cuts_keep_and_the_energy_of_all():
 def test_the_lines_of_the_display_page_show_the_same_event(objects, capsys):
     page = DisplayPage(Files([]), Uploads(0))
     page.open("bundled:jets", 3)
-    for future, _ in list(page.errands._sent.values()):
+    for future, *_ in list(page.errands._sent.values()):
         future.result(60)
     page.errands.collect()
     page.state.param.update(view="x-y", pt_min=2.0)

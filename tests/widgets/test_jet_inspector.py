@@ -34,7 +34,7 @@ class Planted:
     seed = 0
     engine = SimpleNamespace(network="planted")
 
-    def score(self, jets):
+    def score(self, jets, *, stop=None):
         return ClassArray(np.full((len(jets), 2), 0.5), self.classes)
 
 

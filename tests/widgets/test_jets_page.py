@@ -111,8 +111,8 @@ def test_an_open_jet_shows_its_relevance_and_the_books_that_make_its_score(score
     inspector = scored.inspector
     np.testing.assert_allclose(inspector.particles.data["relevance"], np.arange(1, n + 1))
     assert (inspector.scale.low, inspector.scale.high) == (-n, n)
-    assert list(inspector.ledger.data["line"]) == ["inputs", "biases", "rest", "score"]
-    assert inspector.ledger.data["end"][-1] == n * (n + 1) / 2 + 1
+    assert list(inspector.waterfall.books["line"]) == ["inputs", "biases", "rest", "score"]
+    assert inspector.waterfall.books["end"][-1] == n * (n + 1) / 2 + 1
     assert list(inspector.table.value["relevance"]) == list(range(1, n + 1))
 
 
@@ -122,7 +122,7 @@ def test_no_jet_ever_shows_the_relevance_of_another(scored, later):
     # Its neighbours are explained ahead, this one is not.
     scored.selection.pick(200)
     assert np.isnan(scored.inspector.particles.data["relevance"]).all()
-    assert len(scored.inspector.ledger.data["line"]) == 0
+    assert not scored.inspector.waterfall.books
 
 
 def test_a_jet_whose_explanation_is_there_at_once_is_drawn_once(scored, monkeypatch):

@@ -62,7 +62,7 @@ def translation(monkeypatch, asked):
 def settle(translation):
     errands = translation.observables.analysis.errands
     for _ in range(50):
-        for future, _ in list(errands._sent.values()):
+        for future, *_ in list(errands._sent.values()):
             future.exception(60)
         errands.collect()
         translation.beat()

@@ -29,7 +29,7 @@ FOUND = assess(TAGGER, JETS[:30], others=("LRP γ", "leave one out"))
 
 def settle(errands):
     while errands.waiting or errands.doing:
-        for future, _ in list(errands._sent.values()):
+        for future, *_ in list(errands._sent.values()):
             future.exception(60)
         errands.collect()
 

@@ -30,7 +30,7 @@ class Planted:
     seed = 0
     engine = SimpleNamespace(network="planted")
 
-    def score(self, jets):
+    def score(self, jets, *, stop=None):
         return ClassArray(np.full((len(jets), 3), 1 / 3), self.classes)
 
 
@@ -39,7 +39,7 @@ class Two(Planted):
 
     classes = ("QCD", "top")
 
-    def score(self, jets):
+    def score(self, jets, *, stop=None):
         return ClassArray(np.full((len(jets), 2), 0.5), self.classes)
 
 

@@ -14,7 +14,7 @@ from ..data.classes import ClassArray
 from ..data.jets import Jets
 from ..data.origin import fingerprint
 from ..errors import DataError
-from ..progress import Outcome
+from ..progress import Outcome, Stop
 from . import onnx_file
 from .archive import Archive, write
 from .batch import Batch
@@ -26,6 +26,17 @@ from .weights import network_fingerprint
 
 if TYPE_CHECKING:
     from .tagging import Tagger
+
+
+PORTION = 20_000
+"""Jets whose inputs are made at a time: those of a million jets at once take gigabytes."""
+
+
+def _only_jets(jets: object) -> Jets:
+    if not isinstance(jets, Jets):
+        msg = f"A tagger scores Jets, and was given {type(jets).__name__}; load or simulate jets."
+        raise DataError(msg)
+    return jets
 
 
 @dataclass(frozen=True)
@@ -66,22 +77,31 @@ class FittedTagger:
         Raises:
             DataError: not jets, or jets that lack what the network was trained on.
         """
-        if not isinstance(jets, Jets):
-            msg = f"A tagger scores Jets, and was given {type(jets).__name__}; load or simulate jets."
-            raise DataError(msg)
-        return self.normaliser(jets)
+        return self.normaliser(_only_jets(jets))
 
-    def logits(self, jets: Jets) -> ClassArray:
-        """Returns the network's outputs, shape (jets, classes), float64; their differences are log-odds."""
-        batch = self.inputs(jets)
+    def logits(self, jets: Jets, *, stop: Stop | None = None) -> ClassArray:
+        """Returns the network's outputs, shape (jets, classes), float64; their differences are log-odds.
+
+        Args:
+            jets: Any number of jets, also none.
+            stop: Looked at again and again; a set stop ends with fewer rows.
+        """
+        outputs = [np.zeros((0, len(self.classes)))]
+        for first in range(0, max(len(_only_jets(jets)), 1), PORTION):
+            if stop is not None and stop.is_set():
+                break
+            outputs.append(self._outputs(self.inputs(jets[first : first + PORTION]), stop))
+        return ClassArray(np.concatenate(outputs), self.classes)
+
+    def _outputs(self, batch: Batch, stop: Stop | None) -> np.ndarray:
         if isinstance(self.network, Trees):
-            return ClassArray(self.network.logits(batch.x.numpy()), self.classes)
+            return self.network.logits(batch.x.numpy())
         with threads(self.engine.threads):
-            return ClassArray(predict(self.network, batch).double().numpy(), self.classes)
+            return predict(self.network, batch, stop=stop).double().numpy()
 
-    def score(self, jets: Jets) -> ClassArray:
-        """Returns the probability of each class, shape (jets, classes), summing to 1 per jet."""
-        return ClassArray(softmax(np.asarray(self.logits(jets))), self.classes)
+    def score(self, jets: Jets, *, stop: Stop | None = None) -> ClassArray:
+        """Returns the probability of each class, shape (jets, classes), summing to 1 per jet; `stop` as in `logits`."""
+        return ClassArray(softmax(np.asarray(self.logits(jets, stop=stop))), self.classes)
 
     @property
     def parameters(self) -> int:

@@ -44,11 +44,13 @@ def drawing(
     measured: bool = False,
     whole: Points | None = None,
     logarithmic: bool = False,
+    bins: tuple[int, float, float] = (1, 0.0, 1.0),
 ) -> dict[str, Any]:
     """Returns what `histogram.js` draws: plain numbers, texts and lists.
 
     Below the densities are their ratios to the class `reference`; with a `second` sample those of the second to the first. It
-    is drawn as points where it is `measured` data, else as dashed outlines. `whole` is the density of all jets of the first.
+    is drawn as points where it is `measured` data, else as dashed outlines. `whole` is the density of all jets of the first. `bins`,
+    a number and the ends of the axis, are drawn where there is no density.
 
     Keys: "edges" (units of the observable); "classes" and "second", one per class with "name", "colour", "hatch" or "marker",
     and per bin "value" and "error" (1/unit); "ratio", one per class with "colour" and per bin that has one "centre", "ratio",
@@ -58,9 +60,11 @@ def drawing(
     over = second_ratios(densities, there, whole) if there else ratios(densities, reference)
     span = ratio_span(over)
     low, high = logarithmic_range(densities, there) if logarithmic else linear_range(densities, there)
+    number, start, stop = bins
+    edges = next((p.edges for p in {**densities, **there}.values()), np.linspace(start, stop, number + 1))
     looks = zip(densities.items(), class_colours(len(densities)), class_hatches(len(densities)), strict=True)
     return {
-        "edges": next(iter({**densities, **there}.values())).edges.tolist() if densities or there else [],
+        "edges": edges.tolist(),
         "classes": [
             {**_drawn(name, points), "colour": colour, "hatch": hatch}
             for (name, points), colour, hatch in looks
@@ -83,7 +87,7 @@ def drawing(
         "high": high,
         "span": span,
         "ticks": list(ratio_ticks(span)),
-        "ratio_label": "2nd / 1st" if there else f"/ {reference}",
+        "ratio_label": "2nd / 1st" if there else f"/ {reference}" if reference else "ratio",
         "ink": {"neutral": NEUTRAL, "threshold": THRESHOLD},
     }
 

@@ -1,12 +1,14 @@
 """The ledger of one jet's explanation: how inputs, biases, constants and what was absorbed add up to the score."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
-from bokeh.models import BoxAnnotation, ColumnDataSource, FactorRange, LabelSet
+from bokeh.models import BoxAnnotation
 from bokeh.plotting import figure
 
 from ..data.explanation import Ledger
-from .frame import frame
-from .palette import CHIP, NEUTRAL, ON_CHIP, RELEVANCE
+from .palette import NEUTRAL, RELEVANCE
 
 FOR, AGAINST = RELEVANCE[-30], RELEVANCE[30]
 
@@ -23,8 +25,8 @@ MOSTLY = 0.5
 def columns(ledger: Ledger) -> dict[str, np.ndarray]:
     """Returns a waterfall of the only jet in `ledger`: one row per line, then "rest" and "score".
 
-    Columns: "line", "amount", "start", "end" and "right", the larger of them (all in units of the score), "colour", "text". Every line starts where
-    the one before ends; the score starts at 0 and ends where the rest ends.
+    Columns: "line", "amount", "start" and "end" (all in units of the score), "colour", "text". Every line starts where the one
+    before ends; the score starts at 0 and ends where the rest ends.
     """
     names = [*ledger.lines, "rest"]
     amounts = np.array([*(line[0] for line in ledger.lines.values()), ledger.rest[0]], dtype=float)
@@ -36,7 +38,6 @@ def columns(ledger: Ledger) -> dict[str, np.ndarray]:
         "amount": amounts,
         "start": np.concatenate([[0.0], ends[:-1], [0.0]]),
         "end": np.append(ends, score),
-        "right": np.append(np.maximum(ends, np.concatenate([[0.0], ends[:-1]])), max(score, 0.0)),
         "colour": np.array([*(FOR if a >= 0 else AGAINST for a in amounts[:-1]), NEUTRAL], dtype=object),
         "text": np.array([written(a) for a in amounts], dtype=object),
     }
@@ -95,49 +96,36 @@ def hatch(plot: figure) -> BoxAnnotation:
     return lines
 
 
-def empty() -> ColumnDataSource:
-    """Returns the source of the strip, without lines."""
-    words = dict.fromkeys(("line", "colour", "text"), np.zeros(0, object))
-    return ColumnDataSource({**words, **dict.fromkeys(("amount", "start", "end", "right"), np.zeros(0))})
+def drawing(columns: Mapping[str, np.ndarray], among: Sequence[Mapping[str, np.ndarray]]) -> dict[str, Any]:
+    """Returns what `waterfall.js` draws of a ledger's `columns`, on the axes that those `among` which it stands share.
+
+    Keys: "lines", the names from top to bottom; "low" and "high", the ends of the axis in units of the score; "rows", one per line
+    with "line", "start", "end", "text", "colour"; "x", the axis in words.
+    """
+    names = list(
+        dict.fromkeys(name for one in among for name in one["line"] if name not in ("rest", "score"))
+    )
+    ends = np.concatenate([np.zeros(1), *(_drawable(one[end]) for one in among for end in ("start", "end"))])
+    low, high = float(ends.min()), float(ends.max())
+    return {
+        "lines": [*names, "rest", "score"],
+        "low": low,
+        "high": high if high > low else low + 1.0,
+        "rows": [
+            {"line": line, "start": start, "end": end, "text": text, "colour": colour}
+            for line, start, end, text, colour in zip(
+                columns["line"].tolist(),
+                _drawable(columns["start"]).tolist(),
+                _drawable(columns["end"]).tolist(),
+                columns["text"].tolist(),
+                columns["colour"].tolist(),
+                strict=True,
+            )
+        ],
+        "x": "contribution to the score [log-odds]",
+    }
 
 
-def strip_figure(source: ColumnDataSource, lines: FactorRange) -> figure:
-    """Returns the waterfall; `lines` holds the names of the lines from bottom to top."""
-    plot = frame(
-        "contribution to the score [log-odds]",
-        "",
-        name="ledger",
-        height=190,
-        y_range=lines,
-        toolbar_location=None,
-    )
-    plot.hbar(
-        y="line",
-        left="start",
-        right="end",
-        height=0.62,
-        source=source,
-        fill_color="colour",
-        line_color="colour",
-    )
-    plot.segment("end", "line", "end", "line", source=source, line_color=NEUTRAL)
-    plot.add_layout(
-        LabelSet(
-            x="right",
-            y="line",
-            text="text",
-            source=source,
-            x_offset=6,
-            text_baseline="middle",
-            text_font_size="11px",
-            text_color=ON_CHIP,
-            background_fill_color=CHIP,
-            background_fill_alpha=1,
-            border_line_color=CHIP,
-            border_line_width=4,
-        )
-    )
-    plot.x_range.range_padding = 0.5
-    plot.ygrid.grid_line_alpha = 0
-    plot.ray(0, 0, length=0, angle=np.pi / 2, color=NEUTRAL, line_dash="dotted")
-    return plot
+def _drawable(ends: np.ndarray) -> np.ndarray:
+    """Returns zero for what is not a finite number; the text beside it says so."""
+    return np.where(np.isfinite(ends), ends, 0.0)

@@ -369,8 +369,9 @@ class Analysis(param.Parameterized):
         learned = self.learned
         self.errands.send(
             SCORING,
-            lambda: (fitted.score(jets), unseen_of(learned, jets)),
+            lambda unwanted: (fitted.score(jets, stop=unwanted), unseen_of(learned, jets)),
             lambda found: self._scored(jets, fitted, *found),
+            stops=True,
         )
 
     def _score_beside(self, *events: Any) -> None:
@@ -381,8 +382,9 @@ class Analysis(param.Parameterized):
         jets, beside.making = beside.jets, self.giving
         self.errands.send(
             "scoring the second sample",
-            lambda: fitted.score(jets),
+            lambda unwanted: fitted.score(jets, stop=unwanted),
             lambda scores: self._scored_beside(beside, jets, fitted, scores),
+            stops=True,
         )
 
     def _scored_beside(self, beside: SampleState, jets: Jets, fitted: Any, scores: Any) -> None:

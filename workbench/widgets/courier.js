@@ -48,18 +48,28 @@ function at_scale(views, scale, draw) {
   }
 }
 
-function png(views, {scale}) {
-  const layers = at_scale(views, scale, () => views.map((view) => view.export("png", true)))
+// Of one picture, Bokeh's or our own: what is painted, and the same as lines.
+const is_ours = (view) => Boolean(view.model.data?.key)
+const painted = (view, scale) => is_ours(view) ? canvas_of(drawn(view), scale) : view.export("png", true).canvas
+function lines_of(view) {
+  if (is_ours(view)) return drawn(view)
+  const {width, height} = view.bbox
+  return {width, height, text: view.export("svg", true).ctx.get_serialized_svg(true)}
+}
+
+async function png(views, {scale}) {
+  const figures = views.filter((view) => !is_ours(view))
+  const layers = await Promise.all(at_scale(figures, scale, () => views.map((view) => painted(view, scale))))
   const whole = document.createElement("canvas")
-  whole.width = Math.max(...layers.map((layer) => layer.canvas.width))
-  whole.height = layers.reduce((sum, layer) => sum + layer.canvas.height, 0)
+  whole.width = Math.max(...layers.map((layer) => layer.width))
+  whole.height = layers.reduce((sum, layer) => sum + layer.height, 0)
   const ctx = whole.getContext("2d")
   ctx.fillStyle = ground(views[0])
   ctx.fillRect(0, 0, whole.width, whole.height)
   let top = 0
   for (const layer of layers) {
-    ctx.drawImage(layer.canvas, 0, top)
-    top += layer.canvas.height
+    ctx.drawImage(layer, 0, top)
+    top += layer.height
   }
   return new Promise((resolve) => whole.toBlob(resolve, "image/png"))
 }
@@ -68,8 +78,7 @@ function svg(views) {
   const parts = [], space = "http://www.w3.org/2000/svg"
   let top = 0, wide = 0
   for (const view of views) {
-    const {width, height} = view.bbox
-    const text = view.export("svg", true).ctx.get_serialized_svg(true)
+    const {width, height, text} = lines_of(view)
     parts.push(`<g transform="translate(0 ${top})">${text}</g>`)
     top += height
     wide = Math.max(wide, width)
@@ -89,20 +98,17 @@ function drawn(view) {
     const looks = getComputedStyle(part)
     for (const look of LOOKS) parts[i].setAttribute(look, looks.getPropertyValue(look))
   })
-  const back = document.createElementNS("http://www.w3.org/2000/svg", "rect")
-  for (const [name, value] of [["width", width], ["height", height], ["fill", ground(view)]]) back.setAttribute(name, value)
-  copied.prepend(back)
   for (const [name, value] of [["width", width], ["height", height]]) copied.setAttribute(name, value)
   return {width, height, text: new XMLSerializer().serializeToString(copied)}
 }
 
-async function drawn_png(view, {scale}) {
-  const {width, height, text} = drawn(view), image = new Image(), canvas = document.createElement("canvas")
+async function canvas_of({width, height, text}, scale) {
+  const image = new Image(), canvas = document.createElement("canvas")
   image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`
   await image.decode()
   Object.assign(canvas, {width: width * scale, height: height * scale})
   canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height)
-  return new Promise((resolve) => canvas.toBlob(resolve, "image/png"))
+  return canvas
 }
 
 async function copy(text) {
@@ -120,12 +126,8 @@ async function copy(text) {
 async function fill(order) {
   if (order.kind === "copy") return copy(order.text ?? location.href)
   if (order.kind === "save") return save(new Blob([order.content], {type: order.type}), order.name)
-  const views = order.figures.map(found), [view] = views
-  if (view.model.data?.key) {
-    const text = () => new Blob([drawn(view).text], {type: "image/svg+xml"})
-    return save(order.kind === "svg" ? text() : await drawn_png(view, order), order.name)
-  }
-  save(await (order.kind === "svg" ? svg(views) : png(views, order)), order.name)
+  const views = order.figures.map(found)
+  save(order.kind === "svg" ? svg(views) : await png(views, order), order.name)
 }
 
 export function render({model}) {

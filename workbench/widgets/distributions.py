@@ -55,7 +55,6 @@ class Distributions(pn.viewable.Viewer):
         self.panes: dict[str, Any] = {}
         self.bar, self.pulse = SelectionBar(sample, selection, self.teaching), Pulse()
         self.pulse.param.watch(self._go_on, "drawn")
-        self._marks = True
         self.told, self.beside = line("Choose a sample on the left.", variant="body1"), line(variant="body2")
         self.shown = pmui.MultiChoice(
             label="Distributions", options=list(OBSERVABLES), value=[], sizing_mode="stretch_width"
@@ -95,12 +94,9 @@ class Distributions(pn.viewable.Viewer):
             self.histograms["score"].cut(at)
 
     def beat(self) -> None:
-        """Follows a brush or threshold that is being dragged and marks the open jet; called by the page's timer."""
-        marks, self._marks = self._marks, self._marks or self.pulse.ready
+        """Follows a brush or threshold that is being dragged; called by the page's timer."""
         for name in self.ready:
             self.histograms[name].beat()
-            if self._marks and not marks:
-                self.histograms[name].mark()
 
     def _go_on(self, *events: Any) -> None:
         """Follows a brush as soon as the browser has drawn where it was."""
@@ -215,8 +211,7 @@ class Distributions(pn.viewable.Viewer):
     def _on_found(self, *events: Any) -> None:
         if self.by_difference.value:
             self._arrange()
-        for name in self.ready:
-            self.histograms[name].mark()
+        self._mark()
         say(self.beside, self._second())
 
     def _second(self) -> str:
@@ -255,8 +250,11 @@ class Distributions(pn.viewable.Viewer):
 
     def _on_open(self, *events: Any) -> None:
         """Marks the open jet once it is seen itself."""
-        self._marks = False
-        self.pulse.ask()
+        self.pulse.then(self._mark)
+
+    def _mark(self) -> None:
+        for name in self.ready:
+            self.histograms[name].mark()
 
     def __panel__(self) -> pn.viewable.Viewable:
         options = pn.Row(

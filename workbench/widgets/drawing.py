@@ -1,6 +1,5 @@
 """Pictures of our own that the browser draws, which leave the page like any figure."""
 
-import html
 import json
 from itertools import count
 from pathlib import Path
@@ -9,16 +8,14 @@ from typing import Any
 import param
 from panel.custom import JSComponent
 
-PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
-<style>body {{ font-family: sans-serif; max-width: 900px; margin: 24px auto; padding: 0 12px }}</style></head>
-<body><h1>{title}</h1><div id="picture"></div>
-<script type="module">{module}
-const model = {{...{state}, on() {{}}, send_msg() {{}}}}
-document.getElementById("picture").append(render({{model}}))</script></body></html>
-"""
+HERE = Path(__file__).parent
 
 _keys = count(1)
+
+
+def drawn_by(name: str) -> str:
+    """Returns the module of this name, with what all pictures are made of."""
+    return "\n".join((HERE / part).read_text() for part in ("svg.js", name))
 
 
 class Drawing(JSComponent):
@@ -44,8 +41,12 @@ class Drawing(JSComponent):
     def _write(self) -> None:
         self.text = json.dumps(self.drawn, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
 
-    def page(self, title: str) -> bytes:
-        """Returns a page with the picture as it is now, which needs no network."""
-        state = json.dumps({name: getattr(self, name) for name in self._shown}).replace("</", "<\\/")
-        module = Path(self._esm).read_text()
-        return PAGE.format(title=html.escape(title), module=module, state=state).encode()
+    @property
+    def module(self) -> str:
+        """The script that draws the picture."""
+        return str(self._esm)
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What the module draws the picture from, as it is now."""
+        return {name: getattr(self, name) for name in self._shown}

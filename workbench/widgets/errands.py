@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -93,32 +94,34 @@ class Errands(param.Parameterized):
         self._behind = ThreadPoolExecutor(1, thread_name_prefix="behind", initializer=stand_back)
         self._quick = ThreadPoolExecutor(1, thread_name_prefix="express")
         self._failed: dict[str, str] = {}
-        self._sent: dict[str, tuple[Future, Callable[[Any], None]]] = {}
+        self._sent: dict[str, tuple[Future, Callable[[Any], None], threading.Event]] = {}
         self._quiet: set[str] = set()
         self._took: dict[str, float] = {}
 
     def send(
         self,
         kind: str,
-        work: Callable[[], Any],
+        work: Callable[..., Any],
         then: Callable[[Any], None],
         *,
         quiet: bool = False,
         patience: float = 0.0,
+        stops: bool = False,
     ) -> None:
         """Does `work` in a thread, later calls `then` with what it returned; `kind` is the user's word for it.
 
         Errands on different things have different kinds, also where the things have one name: put an id into it.
         A `quiet` errand is one that nobody waits for: it is not said to be done. What is done within `patience` seconds
         is taken up before this returns, so that it is drawn together with what asked for it, once; after one of its kind
-        that took longer nobody waits.
+        that took longer nobody waits. What `stops` is given an event that is set once nobody wants what it returns.
         """
         self.drop(kind)
         quick, self._took[kind], began = self._took.get(kind, 0.0) <= patience, math.inf, time.monotonic()
         special = self._quick if kind in self.express else self._behind if kind in self.behind else None
         thread = special or self._usual
-        future = thread.submit(alone, work)
-        self._sent[kind] = future, then
+        unwanted = threading.Event()
+        future = thread.submit(alone, partial(work, unwanted) if stops else work)
+        self._sent[kind] = future, then, unwanted
         (self._quiet.add if quiet else self._quiet.discard)(kind)
         future.add_done_callback(lambda _: self._took.update({kind: time.monotonic() - began}))
         if patience and quick and wait([future], patience).done:
@@ -127,9 +130,11 @@ class Errands(param.Parameterized):
         self._say()
 
     def drop(self, kind: str) -> None:
-        """Forgets an errand that is no longer wanted; begun work ends by itself and is not taken up."""
+        """Forgets an errand that is no longer wanted; begun work that does not stop ends by itself and is not taken up."""
         if kind in self._sent:
-            self._sent.pop(kind)[0].cancel()
+            future, _, unwanted = self._sent.pop(kind)
+            unwanted.set()
+            future.cancel()
             self._say()
 
     @property
@@ -147,7 +152,7 @@ class Errands(param.Parameterized):
         self._say()
 
     def _take_up(self, kind: str) -> None:
-        future, then = self._sent.pop(kind)
+        future, then, _ = self._sent.pop(kind)
         failure = future.exception()
         self._failed.pop(kind, None)
         if failure is None:
@@ -165,6 +170,8 @@ class Errands(param.Parameterized):
         self.doing = said[-1] if said else ""
 
     def close(self, *session: Any) -> None:
-        """Drops what was not begun and ends the threads; fits as a callback of a session that ends."""
+        """Drops what was not begun, stops what can be stopped and ends the threads; fits as a callback of a session that ends."""
+        for _, _, unwanted in self._sent.values():
+            unwanted.set()
         for thread in (self._usual, self._quick, self._behind):
             thread.shutdown(wait=False, cancel_futures=True)

@@ -19,6 +19,8 @@ from bokeh.models import Column, UIElement
 from bokeh.resources import Resources
 from panel.custom import JSComponent
 
+from .drawing import Drawing
+
 LONGEST = 80
 """Characters of a file name, ending not counted."""
 
@@ -27,11 +29,18 @@ TYPES = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet", "html":
 
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
-<style>body {{ font-family: sans-serif; max-width: 900px; margin: 24px auto; padding: 0 12px }}</style>
-<script>{library}</script></head>
-<body><h1>{title}</h1><div id="figures"></div>
-<script>Bokeh.embed.embed_item({item}, "figures")</script></body></html>
+<style>body {{ font-family: sans-serif; max-width: 900px; margin: 24px auto; padding: 0 12px }}</style></head>
+<body><h1>{title}</h1>
+{places}
+</body></html>
 """
+
+FIGURES = """<div id="figures"></div><script>{library}</script>
+<script>Bokeh.embed.embed_item({item}, "figures")</script>"""
+
+DRAWING = """<div id="{key}"></div><script type="module">{module}
+const model = {{...{state}, on() {{}}, send_msg() {{}}}}
+document.getElementById("{key}").append(render({{model}}))</script>"""
 
 _orders = count(1)
 
@@ -57,15 +66,33 @@ def parquet(table: pd.DataFrame) -> bytes:
     return file.getvalue()
 
 
-def page(figures: Sequence[UIElement], title: str) -> bytes:
-    """Returns a page with these figures, one below the other, that needs no network; 1 MB of it is the plotting library."""
+def page(pictures: Sequence[UIElement | Drawing], title: str) -> bytes:
+    """Returns a page that needs no network: the figures one below the other, then the drawings.
+
+    Figures come with 1 MB of the plotting library.
+    """
+    figures = [shown for shown in pictures if isinstance(shown, UIElement)]
+    places = [_figures(figures)] if figures else []
+    places += [_drawing(shown) for shown in pictures if isinstance(shown, Drawing)]
+    return PAGE.format(title=html.escape(title), places="\n".join(places)).encode()
+
+
+def _figures(figures: Sequence[UIElement]) -> str:
     # A model belongs to one document, and these belong to the page: what is written out is a copy without callbacks.
     whole = Serializer(deferred=False).encode(Column(children=list(figures), sizing_mode="stretch_width"))
     copy = Document.from_json({**Document().to_json(deferred=False), "roots": [whole]})
     # Not file_html, which adds what the extensions of this server need, from this server and from a network.
-    item = json.dumps(json_item(copy.roots[0])).replace("</", "<\\/")
     library = "\n".join(Resources(mode="inline", components=["bokeh"]).js_raw)
-    return PAGE.format(title=html.escape(title), library=library, item=item).encode()
+    return FIGURES.format(library=library, item=_in_script(json_item(copy.roots[0])))
+
+
+def _drawing(shown: Drawing) -> str:
+    return DRAWING.format(key=shown.key, module=shown.module, state=_in_script(shown.state))
+
+
+def _in_script(values: Any) -> str:
+    """Returns values as they are written in a script, which no text among them can end."""
+    return json.dumps(values).replace("</", "<\\/")
 
 
 def _no_formula(value: object) -> object:

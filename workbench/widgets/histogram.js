@@ -1,6 +1,5 @@
 // Draws one observable by class with its errors, the ratio below, and what the hand does on it: a range that is dragged, a
 // bin that is clicked, the threshold that is moved. Drawn at once here; Python hears of it and answers with the rest.
-const SPACE = "http://www.w3.org/2000/svg"
 const LEFT = 62, RIGHT = 14, LINE = 17, ABOVE = 148, GAP = 14, BELOW = 62, AXIS = 42
 const HATCHED = {
   "/": "M-1 1l2-2M0 7l7-7M6 8l2-2", "\\": "M-1 6l2 2M0 0l7 7M6-1l2 2", "-": "M0 3.5h7", "|": "M3.5 0v7",
@@ -12,39 +11,14 @@ const SIGNS = {
   cross: "m-3-3l6 6m0-6l-6 6", star: "m0-4l1.2 2.6l2.8 .3l-2.1 1.9l.6 2.8l-2.5-1.4l-2.5 1.4l.6-2.8l-2.1-1.9l2.8-.3z",
 }
 const DOT = "m-2 0a2 2 0 1 0 4 0a2 2 0 1 0-4 0"
-const STYLE = `
-  .plot { position: relative; width: 100%; color: var(--mui-palette-text-primary, inherit) }
-  svg { display: block; width: 100%; font: 11px Roboto, Helvetica, Arial, sans-serif; fill: currentColor;
-    cursor: crosshair; touch-action: pan-y; user-select: none }
+const SHEET = `
+  svg { cursor: crosshair; touch-action: pan-y; user-select: none }
   .tip { position: absolute; top: 24px; padding: 4px 8px; font: 12px Roboto, Helvetica, Arial, sans-serif; white-space: pre;
     pointer-events: none; border-radius: 4px; background: var(--mui-palette-background-paper, #fff);
     color: var(--mui-palette-text-primary, #17212b); border: 1px solid var(--mui-palette-divider, #bbb) }
   .tip:empty { display: none }`
 
-let made = 0
-let pen = null
-
-function width_of(text, font = "11px Roboto, Helvetica, Arial, sans-serif") {
-  pen ??= document.createElement("canvas").getContext("2d")
-  pen.font = font
-  return pen.measureText(text).width
-}
-
-function add(parent, name, attributes = {}, text = "") {
-  const element = document.createElementNS(SPACE, name)
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value)
-  element.textContent = text
-  parent.append(element)
-  return element
-}
-
-function steps(low, high, most) {
-  const rough = (high - low) / Math.max(most, 1), power = 10 ** Math.floor(Math.log10(rough))
-  const step = power * [1, 2, 5, 10].find((x) => x * power >= rough)
-  const found = []
-  for (let k = Math.ceil(low / step - 1e-9); k * step <= high * (1 + 1e-9); k++) found.push(Number((k * step).toPrecision(10)))
-  return found
-}
+let plots = 0
 
 function power_of_ten(k) {
   return `10${[...String(k)].map((c) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[c] ?? "⁻").join("")}`
@@ -58,12 +32,6 @@ function decades(low, high) {
   return found
 }
 
-// What a scale makes of a value; below a logarithmic axis is its foot.
-function scale(low, high, from, to, log) {
-  const [a, b] = log ? [Math.log(low), Math.log(high)] : [low, high]
-  return (value) => from + ((log ? Math.log(Math.max(value, low / 10)) : value) - a) / (b - a) * (to - from)
-}
-
 function staircase(edges, values, x, y, foot) {
   let path = `M${x(edges[0])} ${foot}`
   values.forEach((value, i) => { path += `V${y(value).toFixed(1)}H${x(edges[i + 1]).toFixed(1)}` })
@@ -74,13 +42,9 @@ const bars = (at, low, high, x, y) => at.map((c, i) => `M${x(c).toFixed(1)} ${y(
 const signs = (at, values, x, y, sign) => at.map((c, i) => `M${x(c).toFixed(1)} ${y(values[i]).toFixed(1)}${sign}`).join("")
 const written = (value) => Number(value.toPrecision(3)).toString()
 
-class Plot {
-  constructor(model) {
-    this.model = model
-    this.id = `plot${++made}`
-    this.root = document.createElement("div")
-    this.root.className = "plot"
-    this.svg = add(this.root, "svg", {role: "img"})
+class Plot extends Picture {
+  made() {
+    this.id = `plot${++plots}`
     this.tip = document.createElement("div")
     this.tip.className = "tip"
     this.root.append(this.tip)
@@ -88,26 +52,11 @@ class Plot {
     for (const kind of ["pointerdown", "pointermove", "pointerup", "pointercancel", "pointerleave", "dblclick"]) {
       this.svg.addEventListener(kind, (event) => this[kind](event))
     }
-    this.read()
-    new ResizeObserver(() => this.root.clientWidth !== this.width && this.draw()).observe(this.root)
-    model.on("text", () => this.read())
-    model.on("marks", () => this.mark())
+    this.model.on("text", () => { this.tip.textContent = "" })
+    this.model.on("marks", () => this.mark())
   }
 
-  read() {
-    this.told = JSON.parse(this.model.text)
-    this.tip.textContent = ""
-    this.draw()
-  }
-
-  draw() {
-    this.width = this.root.clientWidth
-    const drawn = this.drawn = this.told.edges?.length ? this.told : null
-    if (!drawn) {
-      this.svg.replaceChildren()
-      this.svg.setAttribute("aria-label", "Nothing to draw")
-    }
-    if (!drawn || !this.width) return
+  parts(drawn) {
     const lines = this.lines(drawn.classes.map((c) => c.name))
     const top = lines.length * LINE + 8, foot = top + ABOVE, right = this.width - RIGHT
     const edges = drawn.edges, ends = [edges[0], edges[edges.length - 1]]
@@ -122,10 +71,8 @@ class Plot {
     this.classes(add(svg, "g", {"clip-path": `url(#${this.id}a)`, fill: "none"}))
     this.ratio(add(svg, "g", {"clip-path": `url(#${this.id}b)`, fill: "none"}))
     this.over = add(svg, "g", {fill: "none"})
-    this.svg.replaceChildren(svg)
-    this.svg.setAttribute("height", this.ratio_foot + AXIS)
-    this.svg.setAttribute("aria-label", `${drawn.x} by class: ${drawn.classes.map((c) => c.name).join(", ")}`)
     this.mark()
+    return [svg, this.ratio_foot + AXIS, `${drawn.x} by class: ${drawn.classes.map((c) => c.name).join(", ")}`]
   }
 
   patterns(defs) {
@@ -333,10 +280,4 @@ class Plot {
   }
 }
 
-export function render({model}) {
-  const plot = new Plot(model), whole = document.createElement("div"), style = document.createElement("style")
-  style.textContent = STYLE
-  whole.style.width = "100%"
-  whole.append(style, plot.root)
-  return whole
-}
+export const render = showing(Plot, SHEET)

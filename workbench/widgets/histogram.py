@@ -1,7 +1,6 @@
 """One observable by class, brushed by dragging: its ratio below, and what it does not show."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from ..state.selection import SelectionState
 from ..views import distributions as view
 from ..views.frame import axis_label
 from .code import lines
-from .drawing import Drawing
+from .drawing import Drawing, drawn_by
 from .menu import Menu
 from .panes import line, pane, say
 from .pulse import Pulse
@@ -70,7 +69,7 @@ class Staircases(Drawing):
     )
     told = param.Callable(None, allow_None=True, doc="Called with what the hand does.")
 
-    _esm = Path(__file__).parent / "histogram.js"
+    _esm = drawn_by("histogram.js")
     _rename = {"told": None}
     _shown = ("text", "marks")
 
@@ -240,6 +239,7 @@ class Histogram(pn.viewable.Viewer):
                 measured=measured,
                 whole=self._whole,
                 logarithmic=self.logarithmic,
+                bins=self.bins,
             ),
             "x": axis_label(o.label, o.unit),
             "y": f"density [1/{o.unit}]" if o.unit and o.unit != "1" else "density",
@@ -303,7 +303,7 @@ class Histogram(pn.viewable.Viewer):
         o = self.observable
         menu = Menu(
             o.name,
-            figure=lambda: self.picture if self.picture.drawn.get("edges") else None,
+            figure=lambda: self.picture if self.picture.drawn else None,
             data=lambda: self.table,
             code=lambda: self.code,
             sample=self.sample,

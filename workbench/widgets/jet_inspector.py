@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
-from bokeh.models import FactorRange
 
 from ..data.explanation import Ledger
 from ..data.jets import Jets
@@ -26,7 +25,9 @@ from .jet_images import JET, JetImages
 from .jet_views import IMAGE, LESSON_OF_TAB, LINE_OF_TAB, JetViews
 from .menu import Menu
 from .panes import line, pane, picture, row, say
+from .pulse import Pulse
 from .row_table import row_table
+from .waterfall import Waterfall
 from .ways import EXPLAIN, Ways
 
 PARTICLE_COLUMNS = {
@@ -59,7 +60,7 @@ class JetInspector(pn.viewable.Viewer):
         self.sample, self.selection, self.analysis = sample, selection, analysis
         self.state = DisplayState(pt_min=0.0)
         self.particles, self.scale = particles.empty(), particles.relevance_scale()
-        self.ledger, self.lines = ledger.empty(), FactorRange()
+        self.waterfall, self.pulse = Waterfall(), Pulse()
         self.images = JetImages(selection, analysis, analysis.errands, comparison)
         self.seen = JetViews(analysis, self.images, (self.particles, self.scale), self._pick)
         self.ways = Ways(analysis)
@@ -119,7 +120,12 @@ class JetInspector(pn.viewable.Viewer):
             self.particles.data = {**self._rows, "relevance": relevance.astype(np.float32)}
         else:
             self.particles.data = self._rows
+        # The pictures come first: a table takes a browser longer than all of them.
+        self.pulse.then(partial(self._list, relevance))
+
+    def _list(self, relevance: np.ndarray | None) -> None:
         self.table.value = particle_table(self._rows, relevance)
+        self._select_row()
 
     def _explain(self, *events: Any) -> None:
         explanation = self.analysis.explanation
@@ -139,11 +145,7 @@ class JetInspector(pn.viewable.Viewer):
 
     def _draw_ledger(self, found: Ledger) -> None:
         self.strip.visible = True
-        books = ledger.columns(found)
-        lines = list(books["line"])[::-1]
-        if self.lines.factors != lines:
-            self.lines.factors = lines
-        self.ledger.data = books
+        self.waterfall.show(found)
         say(self.sum, ledger.sentence(found))
         say(self.verdict, ledger.verdict(found))
         self.hatch.visible = ledger.unexplained(found) > ledger.DOUBTED
@@ -151,7 +153,7 @@ class JetInspector(pn.viewable.Viewer):
     def _forget(self) -> None:
         """Relevance of another jet would be wrong on this one, so nothing is shown until its own is there."""
         self._draw()
-        self.ledger.data = dict(ledger.empty().data)
+        self.waterfall.show(None)
         self.hatch.visible = False
         self.strip.visible = self.analysis.fitted is not None
         say(self.sum, self._missing())
@@ -191,7 +193,16 @@ class JetInspector(pn.viewable.Viewer):
         if list(self.particles.selected.indices) != there:
             self.particles.selected.indices = there
         self.seen.mark(picked if there else -1)
-        if len(self.below) and self.table.selection != there:
+        self._select_row()
+
+    def _select_row(self) -> None:
+        there = list(self.particles.selected.indices)
+        # The rows of the jet before may still be there.
+        if (
+            len(self.below)
+            and len(self.table.value) == len(self.particles.data["particle"])
+            and self.table.selection != there
+        ):
             self.table.selection = there
 
     def _say_who(self, *events: Any) -> None:
@@ -220,14 +231,13 @@ class JetInspector(pn.viewable.Viewer):
         )
         self.map = particles.map_figure(self.particles, self.scale, EXTENT)
         self.hatch = ledger.hatch(self.map)
-        return [picture(self.map), legend]
+        return [picture(self.map), legend, self.pulse]
 
     def _more(self) -> list[Any]:
         tabs = self.seen.layout()
         self.table = table_of_particles()
         self.table.on_click(self._pick_row)
-        self.waterfall = ledger.strip_figure(self.ledger, self.lines)
-        self.strip[:] = [picture(self.waterfall)]
+        self.strip[:] = [self.waterfall]
         books = pane(
             "Ledger: where the score came from",
             self.ways,
@@ -235,7 +245,7 @@ class JetInspector(pn.viewable.Viewer):
             self.sum,
             self.how,
             name="ledger",
-            menu=self._menu("ledger", lambda: self.waterfall, self._books, "print(explanation.ledger)"),
+            menu=self._menu("ledger", self._drawn_books, self._books, "print(explanation.ledger)"),
             check=self.verdict,
         )
         seen = pane(
@@ -281,9 +291,14 @@ class JetInspector(pn.viewable.Viewer):
         shown = last or LINE_OF_TAB[self.tabs.active].format(index=index)
         return code.lines(self.sample, None, *analysis.lines, explained, shown)
 
+    def _drawn_books(self) -> Waterfall | None:
+        return self.waterfall if self.waterfall.drawn else None
+
     def _books(self) -> pd.DataFrame:
-        books = self.ledger.data
-        return pd.DataFrame({"line": books["line"], "contribution [log-odds]": books["amount"]})
+        books = self.waterfall.books
+        return pd.DataFrame(
+            {"line": books.get("line", ()), "contribution [log-odds]": books.get("amount", ())}
+        )
 
     @property
     def tabs(self) -> pmui.Tabs:

@@ -49,7 +49,7 @@ class Menu:
         self,
         name: str,
         *,
-        figure: Callable[[], UIElement | Drawing | Sequence[UIElement] | None] | None = None,
+        figure: Callable[[], UIElement | Drawing | Sequence[UIElement | Drawing] | None] | None = None,
         data: Callable[[], pd.DataFrame] | None = None,
         code: Callable[[], str] | None = None,
         sample: SampleState | None = None,
@@ -117,10 +117,7 @@ class Menu:
         if not figures:
             self.refuse("There is no picture yet; choose a sample or open a jet first.")
         elif item == PAGE:
-            self._save(
-                found.page(self.title) if isinstance(found, Drawing) else export.page(figures, self.title),
-                "html",
-            )
+            self._save(export.page(figures, self.title), "html")
         else:
             kind, scale = ("svg", 1) if item == SVG else ("png", PICTURES[item])
             ids = [figure.key if isinstance(figure, Drawing) else figure.id for figure in figures]

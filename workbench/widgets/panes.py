@@ -76,6 +76,11 @@ def pane(
     )
 
 
+def served() -> bool:
+    """Returns True on a page of a server, False in a cell or a script."""
+    return pn.state.curdoc is not None and pn.state.curdoc.session_context is not None
+
+
 def fold(
     title: str, *content: Any, opened: Callable[[], None] | None = None, at_once: bool = False
 ) -> pmui.Accordion:
@@ -85,7 +90,7 @@ def fold(
     sends it with the rest, as what is linked to it in the browser needs.
     """
     # A cell of a notebook has all that it shows from the start, see Cell.
-    later = not at_once and pn.state.curdoc is not None and pn.state.curdoc.session_context is not None
+    later = not at_once and served()
     inside = pn.Column(*(() if later else content), sizing_mode="stretch_width", margin=0)
     folded = pmui.Accordion(
         (title, inside), title_variant="body1", margin=(4, 6), sizing_mode="stretch_width"
@@ -108,7 +113,7 @@ def tabs(
 
     On a served page each is sent when it is first seen; those `at_once` with the rest, as what is linked to them needs.
     """
-    later = pn.state.curdoc is not None and pn.state.curdoc.session_context is not None
+    later = served()
     insides = [
         pn.Column(
             *(() if later and at not in {active, *at_once} else (content,)),

@@ -9,7 +9,6 @@ import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
 import param
-from bokeh.models import FactorRange
 
 from ..data.explanation import Explanation
 from ..data.jets import Jets
@@ -31,6 +30,7 @@ from .jet_inspector import particle_table, table_of_particles
 from .menu import Menu
 from .panes import fold, line, pane, picture, row, say
 from .table import table, table_pane
+from .waterfall import Waterfall
 
 SIDES = ("before", "after")
 NOBODY = "No jet is open; open one to edit it."
@@ -55,8 +55,8 @@ class WhatIf(pn.viewable.Viewer):
         self.analysis, self.history = analysis, EditHistory()
         self.sources = {side: views.empty() for side in SIDES}
         self.graphs = {side: graph.empty() for side in SIDES}
-        self.books = {side: ledger.empty() for side in SIDES}
-        self.lines, self.scale = FactorRange(), particles.relevance_scale()
+        self.strips = {side: Waterfall() for side in SIDES}
+        self.scale = particles.relevance_scale()
         self.tools, self.emissions = EditTools(self.do, self.move), EmissionSafety(analysis)
         self.verdict, self.notice = line(variant="body1"), line(variant="body2")
         self.told = line(variant="body2")
@@ -293,14 +293,9 @@ class WhatIf(pn.viewable.Viewer):
             self.graphs[side].data = graph.edge_columns(rows["deta"], rows["dphi"], links)
 
     def _draw_books(self) -> None:
-        books = {
-            side: ledger.columns(why.ledger) for side, (_, why) in self._shown.items() if why is not None
-        }
-        names = list(dict.fromkeys(name for columns in books.values() for name in columns["line"]))[::-1]
-        if names and self.lines.factors != names:
-            self.lines.factors = names
+        books = {side: why.ledger for side, (_, why) in self._shown.items() if why is not None}
         for side in SIDES:
-            self.books[side].data = books.get(side, dict(ledger.empty().data))
+            self.strips[side].show(books.get(side), list(books.values()))
         after = self.explanation
         say(self.check, "" if after is None else ledger.verdict(after.ledger))
 
@@ -377,17 +372,15 @@ class WhatIf(pn.viewable.Viewer):
         self.maps = {
             side: views.map_figure(self.sources[side], self.graphs[side], self.scale, side) for side in SIDES
         }
-        self.strips = {side: ledger.strip_figure(self.books[side], self.lines) for side in SIDES}
-        for figures in (self.maps, self.strips):
-            figures["after"].x_range = figures["before"].x_range
-        self.maps["after"].y_range = self.maps["before"].y_range
+        for axis in ("x_range", "y_range"):
+            setattr(self.maps["after"], axis, getattr(self.maps["before"], axis))
         self.table = table_of_particles()
         self.table.on_click(lambda event: self.param.update(picked=int(event.row)))
         pictures = [
             pn.Column(
                 line(title, variant="subtitle2"),
                 picture(self.maps[side]),
-                picture(self.strips[side]),
+                self.strips[side],
                 sizing_mode="stretch_width",
                 margin=0,
             )
@@ -414,7 +407,7 @@ class WhatIf(pn.viewable.Viewer):
     def __panel__(self) -> pn.viewable.Viewable:
         menu = Menu(
             "what-if",
-            figure=lambda: [*self.maps.values(), *self.strips.values()] if len(self.content) else None,
+            figure=self._pictures,
             data=self._numbers,
             code=self._code,
             sample=self.analysis.sample,
@@ -428,6 +421,10 @@ class WhatIf(pn.viewable.Viewer):
             check=self.check,
         )
         return row([edited_jet, self.emissions], width=400, most=1)
+
+    def _pictures(self) -> list[Any] | None:
+        books = [strip for strip in self.strips.values() if strip.drawn]
+        return [*self.maps.values(), *books] if len(self.content) else None
 
     def _numbers(self) -> pd.DataFrame:
         """Returns one row per particle of both jets, with units."""
