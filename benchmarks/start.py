@@ -100,8 +100,8 @@ def jet_opened(page):
     for _ in range(TRIES):
         # A click in the first second of a page can be lost.
         with suppress(TimeoutError):
-            if button.is_visible():
-                button.click(timeout=2_000)
+            if not there.first.is_visible():
+                button.click(timeout=8_000)
             there.first.wait_for(timeout=4_000)
             return
     there.first.wait_for()

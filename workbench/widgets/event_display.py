@@ -81,6 +81,7 @@ class EventDisplay(pn.viewable.Viewer):
         self.flat: FlatViews | None = None
         self.three: Display3D | None = None
         self._three_stale = False
+        self._panes: list[Any] = []
         self.state.param.watch(self._seen, "view")
         self.state.param.watch(self._picked, "picked")
 
@@ -124,8 +125,9 @@ class EventDisplay(pn.viewable.Viewer):
         """Shows a scene in place of the one before."""
         with pn.io.hold():
             self._choose_cuts(scene)
-            if self.flat is None:
-                self._build()
+            if not len(self.content):
+                self.prepare()
+                self.content[:] = self._panes
             self.nothing.visible, self.content.visible = False, True
             # A detector that was chosen stays.
             other = self.state.detector == self.scene.header["detector"]
@@ -186,7 +188,7 @@ class EventDisplay(pn.viewable.Viewer):
     @property
     def figure(self) -> Any:
         """The flat figure that is seen; None in 3D."""
-        return None if self.flat is None else self.flat.figures.get(self.state.view)
+        return self.flat.figures.get(self.state.view) if self.flat is not None and len(self.content) else None
 
     def table(self) -> pd.DataFrame:
         """Returns the jets, particles and calorimeter deposits that the cuts keep, the objects hardest first."""
@@ -198,8 +200,10 @@ class EventDisplay(pn.viewable.Viewer):
         found = deposits(self.scene, energy_min=self.state.energy_min, eta_max=self.state.eta_max)
         return with_deposits(objects, found)
 
-    def _build(self) -> None:
-        # Made when first needed: figures are the larger part of what painting a page takes.
+    def prepare(self) -> None:
+        """Makes the views, unless they are there: figures are the larger part of what showing a first scene takes."""
+        if self._panes:
+            return
         state = self.state
         shared = set(Display3D.param) & set(state.param) - {"name", "relevance_limit", "picked"}
         self.three = Display3D(height=self.height, **{name: getattr(state, name) for name in shared})
@@ -210,7 +214,7 @@ class EventDisplay(pn.viewable.Viewer):
         named = list(zip(NAMES.values(), views, strict=True))
         self.tabs = tabs(named, active=VIEWS.index(state.view), at_once=(VIEWS.index("3d"),), sx=TABS)
         self.tabs.param.watch(self._chosen, "active")
-        self.content[:] = [
+        self._panes = [
             pn.Row(self.title, self._menu(), self.delivery.place, sizing_mode="stretch_width", margin=0),
             self.tabs,
             self.kinds,

@@ -102,6 +102,9 @@ class Explorer(pn.viewable.Viewer):
         """Takes up what has happened beside the open jet since the last beat."""
         raise NotImplementedError
 
+    def complete(self) -> None:
+        """Shows what is below the first screen, once nothing above it is being drawn."""
+
     def show(self, jets: Jets, events: Events | None = None) -> None:
         """Shows another sample; the selection is taken off."""
         self.sample.take(jets, events=events)

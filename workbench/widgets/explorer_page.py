@@ -8,6 +8,7 @@ import panel_material_ui as pmui
 from ..jobs.job import Job
 from ..jobs.submit import warm
 from ..physics.roc import Roc
+from .analysis import EXPRESS
 from .explorer import Explorer
 from .explorer_link import ExplorerLink
 from .frame import Frame, RunChip, SampleChip
@@ -15,11 +16,17 @@ from .jobs_tray import JobsTray
 from .networks import Networks
 from .owner import owner
 from .panes import line
-from .sample_picker import SamplePicker
+from .sample_picker import READING, SamplePicker
 from .training_panel import is_fit
 
 SIDEBAR = 300
 """Width of the steps in screen units."""
+
+STILL = 6
+"""Beats of a painted page, on which no jet is being opened, after which it is completed."""
+
+CALM = 40
+"""Beats without an errand after which the workers are started that the first job will need."""
 
 
 class ExplorerPage(Explorer):
@@ -34,7 +41,8 @@ class ExplorerPage(Explorer):
 
     def __init__(self) -> None:
         super().__init__()
-        self.owner, self._warm = owner(), False
+        self.owner, self._painted = owner(), False
+        self._still = self._calm = 0
         self.picker = SamplePicker(
             self.sample, self.selection, self.errands, self.comparison, owner=self.owner
         )
@@ -65,11 +73,25 @@ class ExplorerPage(Explorer):
         """Returns the measured ROC curve of the network, where the page measures one."""
         return None
 
+    def prepare(self) -> None:
+        """Makes what the first jet is shown in."""
+        self.inspector.prepare()
+        self.display.prepare()
+
+    @property
+    def expecting(self) -> bool:
+        """Whether the first sample is still being read."""
+        return self.sample.jets is None and READING in self.errands.waiting
+
     def start(self) -> None:
-        """Reads what the address names; to be called once the page is painted."""
+        """Reads what the address names."""
         super().start()
+        pn.state.onload(self._see)
         self.link.start()
         pn.state.on_session_destroyed(self.picker.close)
+
+    def _see(self) -> None:
+        self._painted = True
 
     def beat(self) -> None:
         """Takes up everything that has happened since the last beat."""
@@ -78,9 +100,14 @@ class ExplorerPage(Explorer):
             self.picker.beat()
             self.link.beat()
             self.tray.beat()
-        if not self._warm and not self.errands.waiting:
+        drawing = not self.inspector.pulse.ready or bool(EXPRESS & self.errands.waiting)
+        self._still = self._still + 1 if self._painted and not drawing else 0
+        if self._still == STILL:
+            with pn.io.hold():
+                self.complete()
+        self._calm = 0 if self.errands.waiting else self._calm + 1
+        if self._calm == CALM:
             # Workers are processes that take both cores of a laptop while they start.
-            self._warm = True
             warm()
 
     def press(self, key: str) -> None:

@@ -5,7 +5,7 @@ import panel as pn
 from .cell import Cell
 from .distributions import Distributions
 from .explorer import Explorer
-from .panes import row
+from .panes import row, served
 from .performance import Performance
 
 
@@ -38,19 +38,27 @@ class JetExplorer(Explorer):
         self.table.waits = lambda: not self.distributions.pulse.ready
         self.performance = Performance(self.analysis, self.errands)
         self.analysis.param.watch(lambda event: self.distributions.cut(event.new), "cut")
+        self.below = pn.Column(sizing_mode="stretch_width", margin=0)
 
     def follow(self) -> None:
         """Takes up what the distributions have found since the last beat."""
         self.distributions.beat()
 
+    def complete(self) -> None:
+        """Shows the table of jets and how good the tagger is: half of what a browser builds for the page."""
+        if not len(self.below):
+            self.below[:] = [row([self.table.__panel__(), self.performance.__panel__()], width=380, most=2)]
+
     @property
     def viewers(self) -> pn.viewable.Viewable:
-        """All panes."""
+        """All panes; on a served page the last ones are there once it is `complete`."""
+        if not served():
+            self.complete()
         return Cell(
             self.told,
             self.distributions,
             *self.open_jet,
-            row([self.table.__panel__(), self.performance.__panel__()], width=380, most=2),
+            self.below,
             sizing_mode="stretch_width",
             margin=(0, 8),
         )

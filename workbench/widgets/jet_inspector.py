@@ -72,6 +72,7 @@ class JetInspector(pn.viewable.Viewer):
         self.content = pn.Column(visible=False, sizing_mode="stretch_width", margin=0)
         self.below = pn.Column(visible=False, sizing_mode="stretch_width", margin=0)
         self.strip = pn.Column(sizing_mode="stretch_width", margin=0)
+        self._panes: tuple[list[Any], ...] = ()
         self._jet: Jets | None = None
         self._index: int | None = None
         self._rows: dict[str, np.ndarray] = {}
@@ -88,6 +89,11 @@ class JetInspector(pn.viewable.Viewer):
         self.analysis.param.watch(self._explain, ["explanation", "method"])
         self.sample.param.watch(self._say_who, "version")
 
+    def prepare(self) -> None:
+        """Makes the panes of the open jet, unless they are there: figures are the larger part of what opening one takes."""
+        if not self._panes:
+            self._panes = self._layout(), self._more()
+
     def beat(self) -> None:
         """Takes over what a slow explanation reported; called by the page's timer."""
         self.ways.beat()
@@ -100,8 +106,9 @@ class JetInspector(pn.viewable.Viewer):
         jets, current = self.sample.jets, self.selection.current
         with pn.io.hold():
             if current is not None and not len(self.content):
-                self.content[:] = self._layout()
-                self.below[:] = self._more()
+                self.prepare()
+                for place, panes in zip((self.content, self.below), self._panes, strict=True):
+                    place[:] = panes
             self.content.visible = self.below.visible = current is not None
             self.first.visible = current is None
             self.state.picked = self._apart = -1
@@ -222,7 +229,6 @@ class JetInspector(pn.viewable.Viewer):
         )
 
     def _layout(self) -> list[Any]:
-        # Made when first needed: figures are the larger part of what painting a page takes.
         legend = line(
             "Area: pT. "
             + ", ".join(f"{m}: {k}" for k, m in particles.SHAPES.items())

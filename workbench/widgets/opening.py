@@ -1,6 +1,7 @@
 """A page that is painted at once: its frame first, and what stands in it while the browser reads its scripts."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -29,8 +30,14 @@ TEMPLATE = Path(__file__).parent / "opening.html"
 SOON = 10
 """Milliseconds between the answer to the browser and the making of the page; without them it would be made before the answer."""
 
+PATIENCE = 0.5
+"""Seconds that a page waits for what it shows first."""
+
 IMPORTING = ThreadPoolExecutor(1, thread_name_prefix="importing")
 """One thread for all sessions of the server: what one has imported the next one finds."""
+
+_known: set[str] = set()
+"""Names that have been imported."""
 
 logger = logging.getLogger(__name__)
 
@@ -80,8 +87,9 @@ def serve(title: str, name: str, **arguments: Any) -> None:
 
     Args:
         title: Name of the page.
-        name: Of the class in `workbench` that makes the page: with a `frame`, `start`, which begins to work once the page is
-            painted, and where it has them the public names that it needs soon after, `ahead`.
+        name: Of the class in `workbench` that makes the page: with a `frame`, `start`, which begins to work, and where it has
+            them `expecting`, True until what it shows first is there, `prepare`, which makes what a first click needs while
+            the browser draws, and the public names that it needs soon after, `ahead`.
         arguments: What it is made of.
     """
     page(title).servable(title=f"{title} – {PRODUCT}")
@@ -89,8 +97,13 @@ def serve(title: str, name: str, **arguments: Any) -> None:
     owner()
     document = pn.state.curdoc
     if document is None or document.session_context is None:
-        _make(title, name, arguments)
+        made = _make(title, name, arguments)
+        if made is not None:
+            pn.state.onload(made.start)
         return
+    # What draws all components is 2 MB, which the browser reads while the page is made.
+    frame = document.roots[0]
+    document.template_variables["opening"]["module"] = frame.esm if frame.bundle == "url" else ""
 
     async def make() -> None:
         # Until this returns the document is locked, so that the browser does not get it while it is empty; the server
@@ -100,34 +113,57 @@ def serve(title: str, name: str, **arguments: Any) -> None:
         # What is changed meanwhile is in the document that the browser gets, and is not sent once more.
         with set_curdoc(document), pn.io.hold():
             document.clear()
-            ahead = _make(title, name, arguments)
+            made = _make(title, name, arguments)
+            if made is not None:
+                made.start()
+        # What comes soon is in the first picture, and is not drawn after it.
+        ends = loop.time() + PATIENCE
+        while getattr(made, "expecting", False) and loop.time() < ends:
+            await asyncio.sleep(SOON / 1000)
+            with set_curdoc(document):
+                made.beat()
         # While the browser draws, so that what is asked for first need not wait for it.
-        loop.run_in_executor(IMPORTING, _imported, ahead)
+        if hasattr(made, "prepare"):
+            document.add_timeout_callback(made.prepare, SOON)
+        ahead = [name for name in getattr(made, "ahead", ()) if name not in _known]
+        if ahead:
+            document.on_session_destroyed(_thaw)
+            loop.run_in_executor(IMPORTING, _imported, ahead)
 
     document.add_timeout_callback(make, SOON)
 
 
 def _imported(names: Sequence[str]) -> None:
     """Imports public names; what is wrong with one is said where it is used."""
-    for name in names:
-        with suppress(Exception):
-            public(name)
+    if _known.issuperset(names):
+        return
+    # What modules make stays: to look through it for garbage again and again takes a third of the time.
+    gc.disable()
+    try:
+        for name in names:
+            with suppress(Exception):
+                public(name)
+    finally:
+        gc.freeze()
+        gc.enable()
+        _known.update(names)
 
 
-def _make(title: str, name: str, arguments: dict[str, Any]) -> Sequence[str]:
-    """Makes the page, puts it up and returns its `ahead`; why it cannot be made is said in its place."""
+def _thaw(session_context: Any) -> None:
+    """Lets a page be thrown away that was there when the garbage collector was told that all there is will stay."""
+    gc.unfreeze()
+
+
+def _make(title: str, name: str, arguments: dict[str, Any]) -> Any:
+    """Makes the page, puts it up and returns it; why it cannot be made is said in its place."""
+    made = None
     try:
         made = public(name)(**arguments)
-        shown, start = made.frame.on_page(title), made.start
+        shown = made.frame.on_page(title)
     except Exception as error:
+        made = None
         logger.exception("The page %s could not be made", title)
         why = f"This page could not be made: {type(error).__name__}: {error}. The server's log says where; reload to try again."
-        shown, start = (
-            page(title, main=[pn.pane.HTML(safe_text(why), margin=16, styles=theme.LETTERS["body1"])]),
-            None,
-        )
+        shown = page(title, main=[pn.pane.HTML(safe_text(why), margin=16, styles=theme.LETTERS["body1"])])
     shown.servable(title=f"{title} – {PRODUCT}")
-    if start is None:
-        return ()
-    pn.state.onload(start)
-    return getattr(made, "ahead", ())
+    return made
