@@ -141,7 +141,7 @@ def test_the_numbers_say_both_means_with_errors_for_every_class(explorer):
     assert row["second error"] == pytest.approx(counts.std() / np.sqrt(len(counts)))
     assert row["second jets"] == len(counts)
     assert "score" in numbers.index.get_level_values(0)
-    assert explorer.distributions.numbers.pane.visible
+    assert explorer.distributions.numbers.place.visible
 
 
 def test_the_lines_of_python_compare_as_the_page_does(explorer, tmp_path):

@@ -133,6 +133,20 @@ def tabs(
     return made
 
 
+def unseen(*content: Any) -> pn.Column:
+    """Returns content that is not seen until its `visible` is set; on a served page it is sent then."""
+    place = pn.Column(visible=False, sizing_mode="stretch_width", margin=0)
+    if not served():
+        place[:] = content
+
+    def fill(event: Any) -> None:
+        if event.new and not len(place):
+            place[:] = content
+
+    place.param.watch(fill, "visible")
+    return place
+
+
 def row(panes: Sequence[Any], *, width: int, most: int) -> pn.Column:
     """Returns panes of equal width side by side, at least `width` wide and at most so many, in as many rows as needed."""
     least = f"min(max({width}px, {100 / (most + 1) + 1:.0f}%), 100%)"

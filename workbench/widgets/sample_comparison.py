@@ -13,7 +13,7 @@ from ..state.sample import SampleState
 from ..views.frame import axis_label
 from . import code
 from .menu import Menu
-from .panes import line, pane, say
+from .panes import line, pane, say, unseen
 from .table import table, table_pane
 from .text import with_error
 
@@ -35,8 +35,9 @@ class SampleComparison(pn.viewable.Viewer):
         self.sample, self.comparison, self.ready = sample, comparison, ready
         self.table, self.told = table_pane(), line(variant="caption")
         menu = Menu("samples", data=self.numbers, code=self._code, sample=sample)
-        self.pane = pane("The two samples in numbers", self.table, name="samples", menu=menu, check=self.told)
-        self.pane.visible = False
+        self.place = unseen(
+            pane("The two samples in numbers", self.table, name="samples", menu=menu, check=self.told)
+        )
         comparison.param.watch(self._fill, ["found", "reference"])
 
     def numbers(self) -> pd.DataFrame:
@@ -59,7 +60,7 @@ class SampleComparison(pn.viewable.Viewer):
         return self.comparison.order(name for name in self.ready() if name in self.comparison.found)
 
     def _fill(self, *events: Any) -> None:
-        self.pane.visible = self.comparison.reference is not None
+        self.place.visible = self.comparison.reference is not None
         numbers = self.numbers()
         self.table.object = table(HEAD, map(_cells, numbers.itertuples(index=False))) if len(numbers) else ""
         say(
@@ -84,7 +85,7 @@ class SampleComparison(pn.viewable.Viewer):
         )
 
     def __panel__(self) -> pn.viewable.Viewable:
-        return self.pane
+        return self.place
 
 
 def _cells(row: Any) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from ..state.comparison import FIRST, SECOND, ComparisonState
-from .panes import line, say
+from .panes import line, say, unseen
 
 
 class SampleSwitch(pn.viewable.Viewer):
@@ -19,7 +19,7 @@ class SampleSwitch(pn.viewable.Viewer):
         self.choice = pmui.RadioButtonGroup(
             label="Jets of", options=[FIRST, SECOND], value=comparison.walking, size="small", margin=(4, 6)
         )
-        self.place = pn.Column(self.choice, visible=False, margin=0, sizing_mode="stretch_width")
+        self.place = unseen(self.choice)
         self.choice.param.watch(lambda event: comparison.param.update(walking=event.new), "value")
         comparison.param.watch(self._follow, ["reference", "walking"])
         self._follow()
@@ -44,13 +44,8 @@ class JetWalk(pn.viewable.Viewer):
         self.told = line(variant="caption")
         self.previous.on_click(partial(self._step, -1))
         self.next.on_click(partial(self._step, 1))
-        self.place = pn.Column(
-            self.switch,
-            pn.Row(self.previous, self.next, self.told, sizing_mode="stretch_width", margin=0),
-            visible=False,
-            sizing_mode="stretch_width",
-            margin=0,
-        )
+        steps = pn.Row(self.previous, self.next, self.told, sizing_mode="stretch_width", margin=0)
+        self.place = unseen(self.switch, steps)
         comparison.param.watch(self._follow, ["reference", "walking"])
         self._follow()
 
