@@ -9,7 +9,7 @@ import pytest
 
 from tests.apps.browser import ROOT, assert_quiet, needs_browser, opened, served
 
-address = served("tests/apps/broken_page.py", "apps/index.py")
+address = served("tests/apps/broken_page.py", "apps/index.py", "apps/jets.py")
 
 FRAME_ALONE = """
 import sys, panel as pn
@@ -56,3 +56,22 @@ def test_a_page_that_was_read_again_while_it_was_made_is_whole(browser, address)
         page.get_by_text("Last runs", exact=True).wait_for()
         assert page.locator("#loader").is_hidden()
         assert_quiet(page)
+
+
+@pytest.mark.browser
+@needs_browser
+def test_the_first_document_that_a_browser_gets_has_the_jets_and_the_rest_comes_by_itself(browser, address):
+    frames = []
+    page = browser.new_page()
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: frames.append(frame)))
+    try:
+        page.goto(address.replace("broken_page", "jets"))
+        page.get_by_text(re.compile(r"of [\d,]+ jets selected")).first.wait_for()
+        (document,) = [str(frame) for frame in frames if str(frame).startswith('{"doc"')]
+        assert "jets selected" in document
+        # What is below the first screen is not in it.
+        assert "Area under the ROC curve" not in document
+        page.get_by_role("combobox", name="Order").wait_for()
+        page.get_by_text("Area under the ROC curve").wait_for()
+    finally:
+        page.close()

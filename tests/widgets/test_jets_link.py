@@ -22,6 +22,7 @@ def opened(monkeypatch):
         pages.append(page)
         monkeypatch.setattr(page.picker, "open", lambda id, then=None: page.sample.take(JETS, "toys", id=id))
         monkeypatch.setattr(page.link.address, "read", lambda: page.link.link.read(query))
+        page.link.begin()
         page.link.start()
         settle(page.errands)
         page.link.beat()

@@ -90,6 +90,7 @@ def page(monkeypatch):
 def opened(page, query):
     """Opens the page with an address."""
     page.link.address.read = lambda: page.link.link.read(query)
+    page.link.begin()
     page.link.start()
     for _ in range(3):
         page.wait()

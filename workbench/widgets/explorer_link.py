@@ -39,6 +39,7 @@ class ExplorerLink:
         self.display = explorer.display
         self._tabs: list[str] = []
         self._pair, self._wanted = ("", ""), BUNDLED
+        self._rest = ("", "")
         self.link = LinkState(
             {
                 "sample": picker.check,
@@ -52,8 +53,8 @@ class ExplorerLink:
         self.address = Address(self.link, self._capture)
         self._begun = False
 
-    def start(self) -> None:
-        """Reads the address and begins to open what it names; to be called once the page is painted."""
+    def begin(self) -> None:
+        """Reads the address and begins to read the sample that it names."""
         self.address.read()
         self.sample.param.watch(self._on_sample, "jets")
         self.sample.param.watch(self._on_version, "version")
@@ -63,11 +64,17 @@ class ExplorerLink:
             self.display.state.view = self.link.view
         self._say(self.display.from_link(self.link.display))
         self._tabs = list(self.link.tabs)
-        self.picker.open(self.link.sample or FIRST)
-        if self.link.beside:
-            self.picker.open_beside(self.link.beside)
         self._pair, self._wanted = (self.link.signal, self.link.background), self.link.network or BUNDLED
-        self._open_network(self.link.network)
+        # The link follows the page as soon as there is a sample.
+        self._rest = self.link.beside, self.link.network
+        self.picker.open(self.link.sample or FIRST)
+
+    def start(self) -> None:
+        """Begins to open what else the address names; to be called once the page is painted."""
+        beside, network = self._rest
+        if beside:
+            self.picker.open_beside(beside)
+        self._open_network(network)
 
     def beat(self) -> None:
         """Opens tabs that have come, writes the address once the view is still; called by the page's timer."""

@@ -83,15 +83,17 @@ class ExplorerPage(Explorer):
         """Whether the first sample is still being read."""
         return self.sample.jets is None and READING in self.errands.waiting
 
+    def begin(self) -> None:
+        """Reads the address and sends for the sample that it names."""
+        pn.state.on_session_destroyed(self.errands.close)
+        self.link.begin()
+
     def start(self) -> None:
-        """Reads what the address names."""
+        """Opens what else the address names; to be called once the page is painted."""
         super().start()
-        pn.state.onload(self._see)
+        self._painted = True
         self.link.start()
         pn.state.on_session_destroyed(self.picker.close)
-
-    def _see(self) -> None:
-        self._painted = True
 
     def beat(self) -> None:
         """Takes up everything that has happened since the last beat."""

@@ -1,7 +1,6 @@
 """A page that is painted at once: its frame first, and what stands in it while the browser reads its scripts."""
 
 import asyncio
-import gc
 import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +16,7 @@ from panel.util import edit_readonly
 
 from . import theme
 from .errands import public
+from .garbage import GARBAGE
 from .owner import owner
 from .text import safe_text
 
@@ -87,9 +87,9 @@ def serve(title: str, name: str, **arguments: Any) -> None:
 
     Args:
         title: Name of the page.
-        name: Of the class in `workbench` that makes the page: with a `frame`, `start`, which begins to work, and where it has
-            them `expecting`, True until what it shows first is there, `prepare`, which makes what a first click needs while
-            the browser draws, and the public names that it needs soon after, `ahead`.
+        name: Of the class in `workbench` that makes the page: with a `frame`, and `start`, which begins to work once the page is
+            painted. Where it has them, `begin` sends for what it shows first and `expecting` is True until that is there,
+            `prepare` makes what a first click needs while the browser draws, and `ahead` are public names needed soon after.
         arguments: What it is made of.
     """
     page(title).servable(title=f"{title} – {PRODUCT}")
@@ -97,10 +97,9 @@ def serve(title: str, name: str, **arguments: Any) -> None:
     owner()
     document = pn.state.curdoc
     if document is None or document.session_context is None:
-        made = _make(title, name, arguments)
-        if made is not None:
-            pn.state.onload(made.start)
+        _make(title, name, arguments)
         return
+    GARBAGE.came(document)
     # What draws all components is 2 MB, which the browser reads while the page is made.
     frame = document.roots[0]
     document.template_variables["opening"]["module"] = frame.esm if frame.bundle == "url" else ""
@@ -114,8 +113,6 @@ def serve(title: str, name: str, **arguments: Any) -> None:
         with set_curdoc(document), pn.io.hold():
             document.clear()
             made = _make(title, name, arguments)
-            if made is not None:
-                made.start()
         # What comes soon is in the first picture, and is not drawn after it.
         ends = loop.time() + PATIENCE
         while getattr(made, "expecting", False) and loop.time() < ends:
@@ -125,10 +122,7 @@ def serve(title: str, name: str, **arguments: Any) -> None:
         # While the browser draws, so that what is asked for first need not wait for it.
         if hasattr(made, "prepare"):
             document.add_timeout_callback(made.prepare, SOON)
-        ahead = [name for name in getattr(made, "ahead", ()) if name not in _known]
-        if ahead:
-            document.on_session_destroyed(_thaw)
-            loop.run_in_executor(IMPORTING, _imported, ahead)
+        loop.run_in_executor(IMPORTING, _imported, getattr(made, "ahead", ()))
 
     document.add_timeout_callback(make, SOON)
 
@@ -137,21 +131,11 @@ def _imported(names: Sequence[str]) -> None:
     """Imports public names; what is wrong with one is said where it is used."""
     if _known.issuperset(names):
         return
-    # What modules make stays: to look through it for garbage again and again takes a third of the time.
-    gc.disable()
-    try:
+    with GARBAGE.importing():
         for name in names:
             with suppress(Exception):
                 public(name)
-    finally:
-        gc.freeze()
-        gc.enable()
-        _known.update(names)
-
-
-def _thaw(session_context: Any) -> None:
-    """Lets a page be thrown away that was there when the garbage collector was told that all there is will stay."""
-    gc.unfreeze()
+    _known.update(names)
 
 
 def _make(title: str, name: str, arguments: dict[str, Any]) -> Any:
@@ -160,6 +144,9 @@ def _make(title: str, name: str, arguments: dict[str, Any]) -> Any:
     try:
         made = public(name)(**arguments)
         shown = made.frame.on_page(title)
+        pn.state.onload(made.start)
+        if hasattr(made, "begin"):
+            made.begin()
     except Exception as error:
         made = None
         logger.exception("The page %s could not be made", title)
