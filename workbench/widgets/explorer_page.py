@@ -69,6 +69,9 @@ class ExplorerPage(Explorer):
         """Opens the network that a job has trained."""
         raise NotImplementedError
 
+    def offer(self) -> None:
+        """Makes what can be done beside looking, once a painted page stands still."""
+
     def curve(self) -> Roc | None:
         """Returns the measured ROC curve of the network, where the page measures one."""
         return None
@@ -107,6 +110,7 @@ class ExplorerPage(Explorer):
         if self._still == STILL:
             with pn.io.hold():
                 self.complete()
+                self.offer()
         self._calm = 0 if self.errands.waiting else self._calm + 1
         if self._calm == CALM:
             # Workers are processes that take both cores of a laptop while they start.

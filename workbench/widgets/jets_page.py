@@ -30,9 +30,8 @@ class JetsPage(ExplorerPage, JetExplorer):
         measured = self.performance.measured
         return None if measured is None else measured.curve
 
-    def start(self) -> None:
-        """Reads the first sample, and what needs torch after it; to be called once the page is painted."""
-        super().start()
+    def offer(self) -> None:
+        """Makes the form of the training, which needs torch, and finds the fit that runs."""
         self.training.load()
 
     def beat(self) -> None:
