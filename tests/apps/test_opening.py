@@ -7,7 +7,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.apps.browser import ROOT, assert_quiet, needs_browser, opened, served
+from tests.apps.browser import ROOT, assert_quiet, click_until, needs_browser, opened, served
 
 address = served("tests/apps/broken_page.py", "apps/index.py", "apps/jets.py")
 
@@ -73,5 +73,14 @@ def test_the_first_document_that_a_browser_gets_has_the_jets_and_the_rest_comes_
         assert "Area under the ROC curve" not in document
         page.get_by_role("combobox", name="Order").wait_for()
         page.get_by_text("Area under the ROC curve").wait_for()
+        # All histograms have what they are drawn from, also those that were filled before the browser came.
+        for name in ("mass", "sd_mass", "multiplicity", "tau21", "tau32", "score"):
+            page.locator(f".wb-{name} svg[role=img] path").first.wait_for()
+        click_until(
+            page,
+            page.get_by_role("button", name="Open the first jet"),
+            page.get_by_text(re.compile("^Jet 0: ")),
+        )
+        page.locator(".wb-particles .tabulator-row").first.wait_for()
     finally:
         page.close()

@@ -236,6 +236,24 @@ def test_scores_do_not_depend_on_how_many_jets_are_seen_at_a_time_and_a_stop_end
     assert seen == [7, 7]
 
 
+def test_a_stop_while_the_inputs_are_made_keeps_all_of_them_from_the_network(jets, monkeypatch):
+    fitted, stop, sizes = Tagger(network="pfn", epochs=1).fit(jets, seed=1), threading.Event(), []
+    inputs, forward = type(fitted).inputs, type(fitted.network).forward
+
+    def stopped(tagger, some):
+        stop.set()
+        return inputs(tagger, some)
+
+    def noted(network, x, counts):
+        sizes.append(len(counts))
+        return forward(network, x, counts)
+
+    monkeypatch.setattr(type(fitted), "inputs", stopped)
+    monkeypatch.setattr(type(fitted.network), "forward", noted)
+    assert fitted.score(jets, stop=stop).shape == (0, 2)
+    assert max(sizes, default=0) == 0
+
+
 def test_two_sessions_that_compute_at_once_leave_the_number_of_threads_as_it_was():
     inside, leave, seen = threading.Barrier(2), [threading.Event(), threading.Event()], {}
 

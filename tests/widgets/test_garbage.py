@@ -72,6 +72,23 @@ def test_a_page_that_was_open_during_an_import_goes_with_the_last_page(monkeypat
     assert gc.get_freeze_count() > 0
 
 
+def test_pages_that_are_left_while_modules_are_imported_wait_and_hold_nobody_up(monkeypatch):
+    monkeypatch.setattr(garbage, "LATER", 0.01)
+    found, collected = Garbage(), []
+    monkeypatch.setattr(gc, "collect", lambda: collected.append(True))
+    (_, first), (_, second) = left(found), left(found)
+
+    async def both():
+        with found.importing():
+            await first()
+            await second()
+            assert collected == []
+        await asyncio.sleep(0.1)
+
+    asyncio.run(both())
+    assert collected == [True]
+
+
 def test_a_page_that_came_later_goes_when_it_is_left(monkeypatch):
     monkeypatch.setattr(garbage, "LATER", 0.0)
     found = Garbage()

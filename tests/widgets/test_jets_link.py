@@ -81,3 +81,37 @@ def test_a_tab_that_is_not_made_yet_stays_in_the_address_until_it_is(opened):
     settle(page.errands)
     page.link.beat()
     assert page.inspector.tabs.active == 2
+
+
+def test_a_link_opens_the_same_bins_axes_and_images(opened):
+    first = opened("")
+    first.current = 4
+    settle(first.errands)
+    first.link.beat()
+    first.distributions.binning.use("mass", (40, 10.0, 260.5))
+    first.distributions.logarithmic.value = True
+    images = first.inspector.images
+    (step, *_) = images.switches
+    images.switches[step].value = False
+    images.shown.value = "difference"
+    first.link.beat()
+    first.link._capture()
+    second = opened(first.link.link.write())
+    assert second.link.link.notices == []
+    assert second.distributions.histograms["mass"].bins == (40, 10.0, 260.5)
+    assert second.distributions.histograms["mass"].picture.drawn["edges"][-1] == 260.5
+    assert second.distributions.logarithmic.value
+    assert not second.inspector.images.switches[step].value
+    assert second.inspector.images.shown.value == "difference"
+    second.link._capture()
+    assert second.link.link.write() == first.link.link.write()
+
+
+@pytest.mark.parametrize(
+    "bins", ["mass", "mass:0:1:2", "mass:401:1:2", "mass:5:2:1", "mass:5:1:inf", "mass:x:1:2", ":5:1:2"]
+)
+def test_bins_that_cannot_be_are_said_and_left_out(opened, bins):
+    page = opened(f"?v=1&bins={bins}")
+    (notice,) = page.link.link.notices
+    assert "bins" in notice
+    assert page.distributions.histograms["mass"].bins == page.distributions.histograms["mass"].observable.bins

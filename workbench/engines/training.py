@@ -220,7 +220,10 @@ def predict(network: nn.Module, batch: Batch, *, rows: int = 1024, stop: Stop | 
                 if stop is not None and stop.is_set():
                     break
                 outputs.append(network(*portion.to(device).inputs).float().cpu())
-            return torch.cat(outputs) if outputs else network(*batch.to(device).inputs).float().cpu()
+            if not outputs:
+                # What a network returns for no jet has the right shape.
+                outputs.append(network(*batch[torch.arange(0)].to(device).inputs).float().cpu())
+            return torch.cat(outputs)
     finally:
         network.train(was_training)
 

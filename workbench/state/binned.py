@@ -10,6 +10,9 @@ from ..physics.intervals import weighted_fraction
 ALL = "all jets"
 """Name of the one class of a merged histogram."""
 
+MOST = 400
+"""Largest number of bins of a histogram."""
+
 
 class Sums:
     """Sums of weights, of squared weights and numbers of jets, shape (classes, bins + 3): below, the bins, above, undefined."""

@@ -10,6 +10,7 @@ import param
 from ..errors import WorkbenchError, nearest
 from ..physics.observables import OBSERVABLES
 from .address import query_of, short, unknown, versioned
+from .binned import MOST
 from .sample import SampleState
 from .selection import SelectionState
 
@@ -29,9 +30,9 @@ NAMES = (
     "edits",
 )
 """What an address names by a word; each may have a list of the words there are, or something that checks one."""
-LISTS = {"class": "classes", "show": "shown", "tab": "tabs", "display": "display"}
+LISTS = {"class": "classes", "show": "shown", "tab": "tabs", "display": "display", "choose": "choices"}
 """What an address may name several of, and the parameter that holds them."""
-KEYS = ("v", "select", "range", "order", "jet", *LISTS, *NAMES)
+KEYS = ("v", "select", "range", "bins", "order", "jet", *LISTS, *NAMES)
 
 Known = Mapping[str, Sequence[str] | Callable[[str], None]]
 """Per name the words there are, or a function that raises a sentence for a word that cannot be used."""
@@ -48,6 +49,9 @@ class LinkState(param.Parameterized):
     expression: str = param.String("", doc="Selection expression.")
     classes: list[str] = param.List([], item_type=str, doc="Classes shown; empty is all.")
     ranges: dict[str, tuple[float, float]] = param.Dict({}, doc="Brushed range per column.")
+    bins: dict[str, tuple[int, float, float]] = param.Dict(
+        {}, doc="Number and ends of the bins per histogram, where they are not the usual."
+    )
     by: str = param.String("", doc="Column that orders the jets.")
     descending: bool = param.Boolean(True, doc="Largest first.")
     jet: int | None = param.Integer(None, allow_None=True, bounds=(0, None), doc="Index of the open jet.")
@@ -63,6 +67,7 @@ class LinkState(param.Parameterized):
     shown: list[str] = param.List([], item_type=str, doc="Distributions that are shown; empty is as usual.")
     tabs: list[str] = param.List([], item_type=str, doc="Open tabs that are not the first of theirs.")
     display: list[str] = param.List([], item_type=str, doc="Cuts and colours, see `DisplayState.to_link`.")
+    choices: list[str] = param.List([], item_type=str, doc="What is chosen in studies, see `Choices`.")
     notices: list[str] = param.List(
         [], item_type=str, doc="What of the last address could not be used, and why."
     )
@@ -83,16 +88,19 @@ class LinkState(param.Parameterized):
         ]
         pairs += [("class", name) for name in self.classes]
         pairs += [("range", f"{name}:{low!r}:{high!r}") for name, (low, high) in self.ranges.items()]
+        pairs += [("bins", f"{name}:{n}:{low!r}:{high!r}") for name, (n, low, high) in self.bins.items()]
         pairs += [("order", f"{'-' if self.descending else ''}{self.by}" if self.by else "")]
         pairs += [("jet", "" if self.jet is None else str(self.jet))]
         pairs += [(name, getattr(self, name)) for name in NAMES if name not in {"sample", "beside"}]
-        pairs += [(key, text) for key in ("show", "tab", "display") for text in getattr(self, LISTS[key])]
+        pairs += [
+            (key, text) for key in ("show", "tab", "display", "choose") for text in getattr(self, LISTS[key])
+        ]
         return query_of(pairs)
 
     def read(self, query: str) -> None:
         """Takes the query part of an address; what cannot be used is named in `notices`."""
         pairs, notices = versioned(query)
-        values: dict[str, Any] = {**{name: [] for name in LISTS.values()}, "ranges": {}}
+        values: dict[str, Any] = {**{name: [] for name in LISTS.values()}, "ranges": {}, "bins": {}}
         for key, text in pairs:
             try:
                 self._take(key, text, values)
@@ -170,6 +178,8 @@ class LinkState(param.Parameterized):
             values[LISTS[key]].append(self._name(key, text))
         elif key == "range":
             values["ranges"].update([_range(text)])
+        elif key == "bins":
+            values["bins"].update([_bins(text)])
         elif key == "order":
             values |= {"by": text.removeprefix("-"), "descending": text.startswith("-")}
         elif key == "jet":
@@ -200,6 +210,19 @@ def _range(text: str) -> tuple[str, tuple[float, float]]:
         msg = f"The link's range {short(text)} is not column:low:high with low <= high; it was left out."
         raise ValueError(msg)
     return name, (low, high)
+
+
+def _bins(text: str) -> tuple[str, tuple[int, float, float]]:
+    name, _, rest = text.partition(":")
+    number, _, span = rest.partition(":")
+    try:
+        n, (low, high) = int(number), (float(end) for end in span.split(":"))
+    except ValueError:
+        n, low, high = 0, math.nan, math.nan
+    if not name or not 1 <= n <= MOST or not -math.inf < low < high < math.inf:
+        msg = f"The link's bins {short(text)} are not column:number:low:high with 1 to {MOST} bins and low < high; they were left out."
+        raise ValueError(msg)
+    return name, (n, low, high)
 
 
 def _index(text: str) -> int:

@@ -100,7 +100,7 @@ def drawing(columns: Mapping[str, np.ndarray], among: Sequence[Mapping[str, np.n
     """Returns what `waterfall.js` draws of a ledger's `columns`, on the axes that those `among` which it stands share.
 
     Keys: "lines", the names from top to bottom; "low" and "high", the ends of the axis in units of the score; "rows", one per line
-    with "line", "start", "end", "text", "colour"; "x", the axis in words.
+    with "line", "start", "end", "text", "colour"; "widest", the longest text of all; "x", the axis in words.
     """
     names = list(
         dict.fromkeys(name for one in among for name in one["line"] if name not in ("rest", "score"))
@@ -122,6 +122,7 @@ def drawing(columns: Mapping[str, np.ndarray], among: Sequence[Mapping[str, np.n
                 strict=True,
             )
         ],
+        "widest": max((str(text) for one in among for text in one["text"]), key=len, default=""),
         "x": "contribution to the score [log-odds]",
     }
 

@@ -58,6 +58,22 @@ class Aggregates(pn.viewable.Viewer):
         analysis.sample.param.watch(self._on_sample, "jets")
         self._follow()
 
+    @property
+    def choices(self) -> dict[str, Any]:
+        """What can be chosen, by its name in a link."""
+        return {
+            "jets": self.number,
+            "by": self.shares.by,
+            "quantity": self.shares.what,
+            "beside": self.shares.split,
+            "plane": self.maps.kind,
+            "own": self.maps.own,
+            "against": self.profiles.against,
+            "of": self.profiles.of,
+            "pair-jets": self.pairs.number,
+            "pair": self.pairs.spectrum,
+        }
+
     def beat(self) -> None:
         """Takes over what the studies have reported; called by the page's timer."""
         self.study.beat()

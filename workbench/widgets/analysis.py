@@ -15,11 +15,12 @@ from ..errors import WorkbenchError
 from ..physics.expressions import parse
 from ..physics.roc import discriminant
 from ..physics.selection import evaluate
+from ..progress import Stop
 from ..state.sample import SampleState
 from ..state.selection import SelectionState
 from .errands import Errands, public
 
-SCORING = "scoring the sample"
+SCORING, SCORING_SECOND = "scoring the sample", "scoring the second sample"
 EXPLAINING = "explaining the jet"
 """What the page says while it does so; this errand should wait for no other."""
 
@@ -364,12 +365,18 @@ class Analysis(param.Parameterized):
 
     def _score(self) -> None:
         fitted, jets = self.fitted, self.sample.jets
+        self.errands.drop(SCORING)
         if fitted is None or jets is None or len(jets) == 0:
             return
         learned = self.learned
+
+        def work(unwanted: Stop) -> tuple[Any, tuple[np.ndarray | None, bool]]:
+            scores = fitted.score(jets, stop=unwanted)
+            return scores, (None, False) if unwanted.is_set() else unseen_of(learned, jets)
+
         self.errands.send(
             SCORING,
-            lambda unwanted: (fitted.score(jets, stop=unwanted), unseen_of(learned, jets)),
+            work,
             lambda found: self._scored(jets, fitted, *found),
             stops=True,
         )
@@ -377,11 +384,12 @@ class Analysis(param.Parameterized):
     def _score_beside(self, *events: Any) -> None:
         fitted, beside = self.fitted, self.beside
         self.beside_scores = None
+        self.errands.drop(SCORING_SECOND)
         if fitted is None or beside is None or beside.jets is None or len(beside) == 0:
             return
         jets, beside.making = beside.jets, self.giving
         self.errands.send(
-            "scoring the second sample",
+            SCORING_SECOND,
             lambda unwanted: fitted.score(jets, stop=unwanted),
             lambda scores: self._scored_beside(beside, jets, fitted, scores),
             stops=True,

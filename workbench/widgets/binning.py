@@ -7,12 +7,10 @@ import panel as pn
 import panel_material_ui as pmui
 
 from ..errors import WorkbenchError
+from ..state.binned import MOST
 from ..state.selection import SelectionState
 from .histogram import Histogram
 from .panes import line, say
-
-MOST = 400
-"""Largest number of bins."""
 
 
 class Binning(pn.viewable.Viewer):
@@ -65,6 +63,12 @@ class Binning(pn.viewable.Viewer):
         histogram = self.histograms.get(self.which.value)
         if histogram is not None:
             self._set(histogram, histogram.observable.bins)
+            self._show()
+
+    def use(self, name: str, bins: tuple[int, float, float]) -> None:
+        """Draws a histogram in these bins, if it is shown."""
+        if name in self.histograms:
+            self._set(self.histograms[name], bins)
             self._show()
 
     def select(self) -> None:

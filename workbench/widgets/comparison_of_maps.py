@@ -87,6 +87,17 @@ class MapComparison(pn.viewable.Viewer):
         self.analysis.param.watch(self._list, ["fitted"])
         self.analysis.sample.param.watch(self._forget, "jets")
 
+    @property
+    def choices(self) -> dict[str, Any]:
+        """What can be chosen, by its name in a link."""
+        return {
+            "with": self.against,
+            "rule": self.rule,
+            "network": self.network,
+            "jets": self.samples.number,
+            "by": self.samples.by,
+        }
+
     def beat(self) -> None:
         """Takes over what the study of the samples has reported; called by the page's timer."""
         self.samples.beat()

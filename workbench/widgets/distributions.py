@@ -95,6 +95,7 @@ class Distributions(pn.viewable.Viewer):
 
     def beat(self) -> None:
         """Follows a brush or threshold that is being dragged; called by the page's timer."""
+        self.pulse.beat()
         for name in self.ready:
             self.histograms[name].beat()
 

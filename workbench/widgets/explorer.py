@@ -1,7 +1,7 @@
 """What explorers share: one sample, one selection, one tagger, the open jet in all its pictures, in a cell or on a page."""
 
 import time
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import panel as pn
@@ -48,6 +48,9 @@ class Explorer(pn.viewable.Viewer):
         events: The events that the jets came from, where known; the column "event_index" of the jets names the event of each.
         beside: A second sample, compared with the first under the same selection.
     """
+
+    postpones: ClassVar[bool] = False
+    """True for a page that calls `complete` itself."""
 
     def __init__(
         self,

@@ -9,6 +9,7 @@ from ..state.link import LinkState
 from . import jet_views
 from .address import Address
 from .analysis import ATTENTION, METHODS, OPPOSED, RULES
+from .choices import Choices
 from .explorer import Explorer
 from .networks import BUNDLED, Networks
 from .sample_picker import SamplePicker
@@ -50,12 +51,13 @@ class ExplorerLink:
                 "tab": (*jet_views.LESSON_OF_TAB, *tabs),
             }
         )
-        self.address = Address(self.link, self._capture)
+        self.address, self.choices = Address(self.link, self._capture), Choices()
         self._begun = False
 
     def begin(self) -> None:
         """Reads the address and begins to read the sample that it names."""
         self.address.read()
+        self.choices.read(self.link.choices)
         self.sample.param.watch(self._on_sample, "jets")
         self.sample.param.watch(self._on_version, "version")
         self.analysis.param.watch(self._on_network, "fitted")
@@ -77,8 +79,10 @@ class ExplorerLink:
         self._open_network(network)
 
     def beat(self) -> None:
-        """Opens tabs that have come, writes the address once the view is still; called by the page's timer."""
+        """Opens and chooses what has come, writes the address once the view is still; called by the page's timer."""
         self._open_tabs()
+        if notices := self.choices.offer(self.offered()):
+            self._say(notices)
         self.address.beat()
 
     def _open_network(self, name: str) -> None:
@@ -93,6 +97,15 @@ class ExplorerLink:
 
     def show(self) -> None:
         """Shows what else the link names, once its sample is there."""
+
+    def offered(self) -> dict[str, Any]:
+        """Returns the widgets of which the address says what is chosen, by their names there."""
+        inspector = self.explorer.inspector
+        if not len(inspector.below):
+            return {}
+        images = inspector.images
+        steps = {f"image.{step.__name__}": switch for step, switch in images.switches.items()}
+        return {"image": images.shown, "image.class": images.of, **steps}
 
     def shown(self) -> dict[str, Any]:
         """Returns what else of the page stands in its address."""
@@ -141,6 +154,7 @@ class ExplorerLink:
             background=pair[1],
             view=view if view != VIEWS[0] else "",
             display=self.display.to_link(),
+            choices=self.choices.texts(),
             tabs=[*self._tabs, *(names[tabs.active] for names, tabs in self.made() if tabs.active)],
             **{name: value if value != WAYS[name][0] else "" for name, value in said.items()},
             **self.shown(),

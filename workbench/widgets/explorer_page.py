@@ -22,10 +22,10 @@ from .training_panel import is_fit
 SIDEBAR = 300
 """Width of the steps in screen units."""
 
-STILL = 6
+UNDISTURBED = 6
 """Beats of a painted page, on which no jet is being opened, after which it is completed."""
 
-CALM = 40
+IDLE = 40
 """Beats without an errand after which the workers are started that the first job will need."""
 
 
@@ -37,12 +37,14 @@ class ExplorerPage(Explorer):
 
     network_step: ClassVar[str]
     ahead: ClassVar[tuple[str, ...]] = ("open", "explain")
+    postpones: ClassVar[bool] = True
     link: ExplorerLink
 
     def __init__(self) -> None:
         super().__init__()
-        self.owner, self._painted = owner(), False
-        self._still = self._calm = 0
+        self.owner = owner()
+        self._painted = self._completed = self._warm = False
+        self._undisturbed = self._idle = 0
         self.picker = SamplePicker(
             self.sample, self.selection, self.errands, self.comparison, owner=self.owner
         )
@@ -88,7 +90,8 @@ class ExplorerPage(Explorer):
 
     def begin(self) -> None:
         """Reads the address and sends for the sample that it names."""
-        pn.state.on_session_destroyed(self.errands.close)
+        for close in (self.errands.close, self.picker.close):
+            pn.state.on_session_destroyed(close)
         self.link.begin()
 
     def start(self) -> None:
@@ -96,7 +99,6 @@ class ExplorerPage(Explorer):
         super().start()
         self._painted = True
         self.link.start()
-        pn.state.on_session_destroyed(self.picker.close)
 
     def beat(self) -> None:
         """Takes up everything that has happened since the last beat."""
@@ -105,15 +107,21 @@ class ExplorerPage(Explorer):
             self.picker.beat()
             self.link.beat()
             self.tray.beat()
+        self._go_further()
+
+    def _go_further(self) -> None:
+        """Does once each what a page needs later, when the one before it is drawn or done."""
         drawing = not self.inspector.pulse.ready or bool(EXPRESS & self.errands.waiting)
-        self._still = self._still + 1 if self._painted and not drawing else 0
-        if self._still == STILL:
+        self._undisturbed = self._undisturbed + 1 if self._painted and not drawing else 0
+        if self._undisturbed >= UNDISTURBED and not self._completed:
+            self._completed = True
             with pn.io.hold():
                 self.complete()
                 self.offer()
-        self._calm = 0 if self.errands.waiting else self._calm + 1
-        if self._calm == CALM:
+        self._idle = 0 if self.errands.waiting else self._idle + 1
+        if self._idle >= IDLE and not self._warm:
             # Workers are processes that take both cores of a laptop while they start.
+            self._warm = True
             warm()
 
     def press(self, key: str) -> None:

@@ -92,7 +92,7 @@ def _drawing(shown: Drawing) -> str:
 
 def _in_script(values: Any) -> str:
     """Returns values as they are written in a script, which no text among them can end."""
-    return json.dumps(values).replace("</", "<\\/")
+    return json.dumps(values).replace("<", "\\u003c")
 
 
 def _no_formula(value: object) -> object:

@@ -22,7 +22,7 @@ class Garbage:
     """
 
     def __init__(self) -> None:
-        self._open = 0
+        self._open, self._pending = 0, False
         self._changing = threading.Lock()
 
     @contextmanager
@@ -44,11 +44,15 @@ class Garbage:
     def left(self, session_context: Any) -> None:
         """Throws away a page that was left, and everything of it, a little later."""
         self._open -= 1
-        asyncio.get_running_loop().call_later(LATER, self.collect)
+        self._collect_later()
 
     def collect(self) -> None:
-        """Throws away what nobody uses any more."""
-        with self._changing:
+        """Throws away what nobody uses any more; a little later while modules are imported."""
+        self._pending = False
+        if not self._changing.acquire(blocking=False):
+            self._collect_later()
+            return
+        try:
             alone = not self._open
             if alone:
                 gc.unfreeze()
@@ -56,6 +60,13 @@ class Garbage:
             if alone:
                 gc.freeze()
                 _give_back()
+        finally:
+            self._changing.release()
+
+    def _collect_later(self) -> None:
+        if not self._pending:
+            self._pending = True
+            asyncio.get_running_loop().call_later(LATER, self.collect)
 
 
 def _give_back() -> None:

@@ -51,8 +51,8 @@ class JetExplorer(Explorer):
 
     @property
     def viewers(self) -> pn.viewable.Viewable:
-        """All panes; on a served page the last ones are there once it is `complete`."""
-        if not served():
+        """All panes; the last ones come later where the page `postpones` them."""
+        if not (self.postpones and served()):
             self.complete()
         return Cell(
             self.told,

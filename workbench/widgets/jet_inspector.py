@@ -95,7 +95,8 @@ class JetInspector(pn.viewable.Viewer):
             self._panes = self._layout(), self._more()
 
     def beat(self) -> None:
-        """Takes over what a slow explanation reported; called by the page's timer."""
+        """Takes over what a slow explanation reported, and lists particles late if need be; called by the page's timer."""
+        self.pulse.beat()
         self.ways.beat()
 
     def _step(self, by: int, *events: Any) -> None:

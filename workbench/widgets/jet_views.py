@@ -80,7 +80,7 @@ class JetViews:
             widget.param.watch(self._draw_pixels, "value")
 
     def layout(self) -> pmui.Tabs:
-        """Returns the tabs; made when first needed, because figures are the larger part of what painting a page takes."""
+        """Makes the tabs and returns them."""
         self.graph = JetGraph(*self.dots)
         self.heat = features.heat_figure(self.cells, self.cell_scale, self.features)
         self.plane = lund.plane_figure(self.lund, self.emission_scale)

@@ -22,19 +22,31 @@ class JetsLink(ExplorerLink):
         self.distributions, self.performance = explorer.distributions, explorer.performance
 
     def show(self) -> None:
-        """Shows the distributions that the link names."""
+        """Shows the distributions that the link names, in its bins."""
         shown, wanted = self.distributions.shown, self.link.shown
         known = [name for name in wanted if name in shown.options]
         if known or wanted == [NONE]:
             shown.value = known
         missing = [name for name in wanted if name not in (*known, NONE)]
         self._say([f"There is no distribution {x[:60]!r}; {nearest(x, shown.options)}" for x in missing])
+        for name, bins in self.link.bins.items():
+            self.distributions.binning.use(name, bins)
 
     def shown(self) -> dict[str, Any]:
-        """Returns which distributions are shown, if not the usual."""
+        """Returns which distributions are shown, if not the usual, and which bins are not."""
         shown = self.distributions.shown
         usual = [name for name in SHOWN if name in shown.options]
-        return {"shown": [] if shown.value == usual else list(shown.value) or [NONE]}
+        seen = {name: self.distributions.histograms[name] for name in shown.value}
+        return {
+            "shown": [] if shown.value == usual else list(shown.value) or [NONE],
+            "bins": {name: h.bins for name, h in seen.items() if h.bins != h.observable.bins},
+        }
+
+    def offered(self) -> dict[str, Any]:
+        """Returns what can be chosen, of the distributions too."""
+        distributions = self.distributions
+        axes = {"log": distributions.logarithmic, "by-difference": distributions.by_difference}
+        return {**super().offered(), **axes}
 
     def made(self) -> list[tuple[tuple[str, ...], Any]]:
         """Returns the tabs that are there by now, those of performance too."""

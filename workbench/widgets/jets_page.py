@@ -31,7 +31,7 @@ class JetsPage(ExplorerPage, JetExplorer):
         return None if measured is None else measured.curve
 
     def offer(self) -> None:
-        """Makes the form of the training, which needs torch, and finds the fit that runs."""
+        """Makes the form of the training, which needs torch."""
         self.training.load()
 
     def beat(self) -> None:

@@ -36,8 +36,10 @@ PATIENCE = 0.5
 IMPORTING = ThreadPoolExecutor(1, thread_name_prefix="importing")
 """One thread for all sessions of the server: what one has imported the next one finds."""
 
-_known: set[str] = set()
-"""Names that have been imported."""
+_tried: set[str] = set()
+"""Names whose import was tried."""
+
+NOT_MADE = "The page %s could not be made"
 
 logger = logging.getLogger(__name__)
 
@@ -97,7 +99,11 @@ def serve(title: str, name: str, **arguments: Any) -> None:
     owner()
     document = pn.state.curdoc
     if document is None or document.session_context is None:
-        _make(title, name, arguments)
+        try:
+            _put_up(title, _begun(name, arguments))
+        except Exception as error:
+            logger.exception(NOT_MADE, title)
+            _refuse(title, error)
         return
     GARBAGE.came(document)
     # What draws all components is 2 MB, which the browser reads while the page is made.
@@ -108,17 +114,26 @@ def serve(title: str, name: str, **arguments: Any) -> None:
         # Until this returns the document is locked, so that the browser does not get it while it is empty; the server
         # goes on with other things while the modules are imported.
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(IMPORTING, _imported, [name])
-        # What is changed meanwhile is in the document that the browser gets, and is not sent once more.
-        with set_curdoc(document), pn.io.hold():
-            document.clear()
-            made = _make(title, name, arguments)
-        # What comes soon is in the first picture, and is not drawn after it.
-        ends = loop.time() + PATIENCE
-        while getattr(made, "expecting", False) and loop.time() < ends:
-            await asyncio.sleep(SOON / 1000)
+        if name not in _tried:
+            await loop.run_in_executor(IMPORTING, _imported, [name])
+        try:
             with set_curdoc(document):
-                made.beat()
+                made = _begun(name, arguments)
+            # What comes soon is in the first picture, and is not drawn after it.
+            ends = loop.time() + PATIENCE
+            while getattr(made, "expecting", False) and loop.time() < ends:
+                await asyncio.sleep(SOON / 1000)
+                with set_curdoc(document):
+                    made.beat()
+            with set_curdoc(document), pn.io.hold():
+                document.clear()
+                _put_up(title, made)
+        except Exception as error:
+            logger.exception(NOT_MADE, title)
+            with set_curdoc(document), pn.io.hold():
+                document.clear()
+                _refuse(title, error)
+            return
         # While the browser draws, so that what is asked for first need not wait for it.
         if hasattr(made, "prepare"):
             document.add_timeout_callback(made.prepare, SOON)
@@ -129,28 +144,31 @@ def serve(title: str, name: str, **arguments: Any) -> None:
 
 def _imported(names: Sequence[str]) -> None:
     """Imports public names; what is wrong with one is said where it is used."""
-    if _known.issuperset(names):
+    if _tried.issuperset(names):
         return
     with GARBAGE.importing():
         for name in names:
             with suppress(Exception):
                 public(name)
-    _known.update(names)
+    _tried.update(names)
 
 
-def _make(title: str, name: str, arguments: dict[str, Any]) -> Any:
-    """Makes the page, puts it up and returns it; why it cannot be made is said in its place."""
-    made = None
-    try:
-        made = public(name)(**arguments)
-        shown = made.frame.on_page(title)
-        pn.state.onload(made.start)
-        if hasattr(made, "begin"):
-            made.begin()
-    except Exception as error:
-        made = None
-        logger.exception("The page %s could not be made", title)
-        why = f"This page could not be made: {type(error).__name__}: {error}. The server's log says where; reload to try again."
-        shown = page(title, main=[pn.pane.HTML(safe_text(why), margin=16, styles=theme.LETTERS["body1"])])
-    shown.servable(title=f"{title} – {PRODUCT}")
+def _begun(name: str, arguments: dict[str, Any]) -> Any:
+    """Makes what a page shows, and sends for what it shows first."""
+    made = public(name)(**arguments)
+    if hasattr(made, "begin"):
+        made.begin()
     return made
+
+
+def _put_up(title: str, made: Any) -> None:
+    # Not before: Panel puts off what changes in a document that no browser has yet, and some of it is lost on the way.
+    made.frame.on_page(title).servable(title=f"{title} – {PRODUCT}")
+    pn.state.onload(made.start)
+
+
+def _refuse(title: str, error: Exception) -> None:
+    """Says in its place why a page cannot be made."""
+    why = f"This page could not be made: {type(error).__name__}: {error}. The server's log says where; reload to try again."
+    told = pn.pane.HTML(safe_text(why), margin=16, styles=theme.LETTERS["body1"])
+    page(title, main=[told]).servable(title=f"{title} – {PRODUCT}")

@@ -52,6 +52,10 @@ class Pulse(JSComponent):
         if not served():
             self._do()
 
+    def beat(self) -> None:
+        """Does what waits for a browser that does not answer; called by the page's timer."""
+        self._go_on()
+
     def _go_on(self, *events: Any) -> None:
         if self.ready:
             self._do()

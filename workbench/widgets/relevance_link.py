@@ -7,7 +7,7 @@ from .explorer_link import ExplorerLink
 from .networks import Networks
 from .relevance_explorer import RelevanceExplorer
 from .sample_picker import SamplePicker
-from .sections import NAMES, WHAT_IF
+from .sections import NAMES, SECTIONS, WHAT_IF
 
 
 class RelevanceLink(ExplorerLink):
@@ -32,6 +32,12 @@ class RelevanceLink(ExplorerLink):
         """Returns what was done to the open jet, or still waits for it to be opened."""
         made = self.sections.made.get(WHAT_IF)
         return {"edits": self._edits or (made.history.to_text() if made is not None else "")}
+
+    def offered(self) -> dict[str, Any]:
+        """Returns what can be chosen, in the sections that are there too."""
+        made = {s.name: self.sections.made[s.title] for s in SECTIONS if s.title in self.sections.made}
+        named = {f"{name}.{key}": w for name, section in made.items() for key, w in section.choices.items()}
+        return {**super().offered(), **named}
 
     def _edit(self) -> None:
         """Edits the jet that the link names, once it is open for editing; another jet that was opened before stays as it is."""

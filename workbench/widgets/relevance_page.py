@@ -29,7 +29,7 @@ class RelevancePage(ExplorerPage, RelevanceExplorer):
         self.networks.open(f"{RUN}{job.id}", self.network.fail)
 
     def start(self) -> None:
-        """Reads sample and network; to be called once the page is painted."""
+        """Lists the networks and opens one; to be called once the page is painted."""
         super().start()
         self.network.load()
 

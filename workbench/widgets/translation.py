@@ -29,6 +29,22 @@ class Translation(pn.viewable.Viewer):
         """The studies, in the order in which they stand."""
         return self.observables, self.formula, self.layers, self.without
 
+    @property
+    def choices(self) -> dict[str, Any]:
+        """What can be chosen, by its name in a link."""
+        return {
+            "jets": self.observables.jets,
+            "degree": self.observables.degree,
+            "surrogate": self.observables.surrogate,
+            "layer-jets": self.layers.jets,
+            "read": self.layers.names,
+            "without-jets": self.without.jets,
+            "without": self.without.names,
+            "again": self.without.network,
+            "formula-jets": self.formula.jets,
+            "formula": self.formula.names,
+        }
+
     def beat(self) -> None:
         """Follows the studies that run; called by the page's timer."""
         for finding in self.findings:

@@ -80,6 +80,16 @@ class Trust(pn.viewable.Viewer):
         """Name of the way to explain that the page shows, "" if it has none."""
         return way_of(self.analysis.rule, self.analysis.method, self.analysis.attention)
 
+    @property
+    def choices(self) -> dict[str, Any]:
+        """What can be chosen, by its name in a link."""
+        return {
+            "jets": self.number,
+            "by": self.kind,
+            "networks": self.seeds.chosen,
+            "network-jets": self.seeds.number,
+        }
+
     def beat(self) -> None:
         """Takes over what the study has reported; called by the page's timer."""
         self.study.beat()

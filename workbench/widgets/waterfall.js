@@ -1,5 +1,5 @@
 // Draws the lines of a ledger from top to bottom: each begins where the one above has ended, the last from zero to the score.
-const HEIGHT = 190, TOP = 4, FOOT = 46, ROOM = 60
+const HEIGHT = 190, TOP = 4, FOOT = 46
 
 class Waterfall extends Picture {
   room() {
@@ -7,7 +7,7 @@ class Waterfall extends Picture {
   }
 
   parts(drawn) {
-    const names = drawn.lines, left = Math.max(...names.map((name) => width_of(name))) + 12, right = this.width - ROOM
+    const names = drawn.lines, left = Math.max(...names.map((name) => width_of(name))) + 12, right = Math.max(this.width - width_of(drawn.widest) - 14, left + 20)
     const foot = HEIGHT - FOOT, step = (foot - TOP) / names.length, thick = 0.62 * step
     const x = scale(drawn.low, drawn.high, left, right, false), svg = document.createDocumentFragment()
     const middle = Object.fromEntries(names.map((name, i) => [name, TOP + (i + 0.5) * step]))

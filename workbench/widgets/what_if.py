@@ -115,6 +115,11 @@ class WhatIf(pn.viewable.Viewer):
         """Of the edited jet; None while there is none."""
         return self._shown.get("after", (None, None))[1]
 
+    @property
+    def choices(self) -> dict[str, Any]:
+        """What can be chosen, by its name in a link."""
+        return {"neighbours": self.neighbours, "jets": self.emissions.jets}
+
     def beat(self) -> None:
         """Takes over what the measurement over the sample has reported; called by the page's timer."""
         self.emissions.beat()
