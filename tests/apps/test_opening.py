@@ -75,7 +75,7 @@ def test_the_first_document_that_a_browser_gets_has_the_jets_and_the_rest_comes_
         page.get_by_text("Area under the ROC curve").wait_for()
         # All histograms have what they are drawn from, also those that were filled before the browser came.
         for name in ("mass", "sd_mass", "multiplicity", "tau21", "tau32", "score"):
-            page.locator(f".wb-{name} svg[role=img] path").first.wait_for()
+            page.locator(f".wb-{name} svg[role=img] path[fill-opacity]").first.wait_for()
         click_until(
             page,
             page.get_by_role("button", name="Open the first jet"),
