@@ -131,3 +131,34 @@ def test_what_a_link_says_wrongly_is_told_and_the_rest_holds(page):
     said = " ".join(page.link.link.notices)
     for word in ("tarot", "dog"):
         assert word in said
+
+
+CHOSEN = {
+    "what-if": ("neighbours:3", lambda made: made.neighbours.value == 3),
+    "sample": ("pair:mass", lambda made: made.pairs.spectrum.value == "mass"),
+    "learned": ("without:pt,tau21", lambda made: made.without.names.value == ["pt", "tau21"]),
+    "compare": ("rule:z+", lambda made: made.rule.value == "z+"),
+    "trust": ("jets:300", lambda made: made.number.value == 300),
+}
+
+
+@pytest.mark.parametrize("name", list(CHOSEN))
+def test_a_link_says_what_is_chosen_in_a_section_and_chooses_it_again(page, name):
+    text, holds = CHOSEN[name]
+    wanted = f"choose={name}.{text}"
+    opened(page, f"?v=1&tab={name}&{wanted.replace('+', '%2B')}")
+    (made,) = page.sections.made.values()
+    assert page.link.link.notices == []
+    assert holds(made)
+    page.link._capture()
+    assert page.link.link.choices == [f"{name}.{text}"]
+
+
+def test_every_choice_of_every_section_has_its_own_name_and_is_usual_at_first(page):
+    opened(page, "")
+    for title in page.sections.makers:
+        page.sections.make(title)
+    page.beat()
+    offered = page.link.offered()
+    assert len({id(widget) for widget in offered.values()}) == len(offered) > 30
+    assert page.link.choices.texts() == []
