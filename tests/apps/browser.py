@@ -216,8 +216,9 @@ def click_until(page: Any, button: Any, appears: Any) -> None:
     for _ in range(10):
         # It may be gone or covered between the look and the click: what counts is what appears.
         with suppress(Error):
-            if not appears.is_visible():
-                button.click(timeout=8_000)
+            button.or_(appears).first.wait_for(timeout=8_000)
+            if button.is_visible():
+                button.click(timeout=3_000)
         with suppress(Error):
             appears.wait_for(timeout=6_000)
             return
