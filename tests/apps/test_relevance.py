@@ -133,8 +133,6 @@ def test_a_jet_of_one_particle_of_none_and_of_300_is_explained(browser, server, 
     with opened(browser, server.address + query) as page:
         page.get_by_text(re.compile(rf"^Jet {jet}: .* {said}")).wait_for()
         page.get_by_text(BOOKS).wait_for()
-        # The jet is there before the page is; what is done in the first second can be lost.
-        page.wait_for_timeout(2_000)
         for tab in ("Graph", "Lund plane", "Layers", "Image", "Features"):
             page.get_by_role("tab", name=tab).click()
         page.get_by_text(BOOKS).wait_for()
