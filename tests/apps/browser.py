@@ -15,6 +15,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -70,6 +71,7 @@ class Server:
     ) -> None:
         self.pages, self.env, self.options = pages, dict(env or {}), tuple(options)
         self.port = free_port()
+        self.overtaking = Path(tempfile.mkdtemp(prefix="overtaking-")) / "changes.txt"
         self.process: subprocess.Popen | None = None
 
     @property
@@ -88,10 +90,11 @@ class Server:
         # A browser that needs more than 15 s to read the scripts, as a first one on a busy machine does, would find
         # its session discarded; the one made in its place takes its style sheets from a host on the network.
         command += ["--unused-session-lifetime", "600000", "--port", str(self.port), *self.options]
+        command += ["--setup", str(Path(__file__).with_name("overtaking.py"))]
         self.process = subprocess.Popen(
             command,
             cwd=ROOT,
-            env={**os.environ, **self.env},
+            env={**os.environ, **self.env, "WORKBENCH_TEST_OVERTAKING": str(self.overtaking)},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
@@ -126,13 +129,14 @@ class Server:
 def serving(
     *pages: str | Path, env: Mapping[str, str] | None = None, options: Sequence[str] = ()
 ) -> Iterator[Server]:
-    """Serves app files within the block."""
+    """Serves app files within the block; fails at its end if a change went another way than all others, see overtaking.py."""
     server = Server(*pages, env=env, options=options)
     server.start()
     try:
         yield server
     finally:
         server.stop()
+    assert not server.overtaking.exists(), server.overtaking.read_text("utf-8")
 
 
 def served(

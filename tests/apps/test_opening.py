@@ -84,3 +84,31 @@ def test_the_first_document_that_a_browser_gets_has_the_jets_and_the_rest_comes_
         page.locator(".wb-particles .tabulator-row").first.wait_for()
     finally:
         page.close()
+
+
+NEVER_READY = """
+const send = WebSocket.prototype.send;
+let parts = [];
+WebSocket.prototype.send = function (part) {
+  parts.push(part);
+  if (parts.length < 3) return;
+  const message = parts;
+  parts = [];
+  if (!message[2].includes("document_ready")) message.forEach((part) => send.call(this, part));
+};
+"""
+"""Keeps to itself that all is drawn: a message is a header, its metadata and its content."""
+
+
+@pytest.mark.browser
+@needs_browser
+def test_a_click_on_what_is_there_is_answered_before_all_is_drawn(browser, address):
+    page = browser.new_page()
+    try:
+        page.add_init_script(NEVER_READY)
+        page.goto(address.replace("broken_page", "jets") + "?v=1&jet=3")
+        page.get_by_text(re.compile("^Jet 3: ")).wait_for()
+        page.get_by_role("tab", name="Image", exact=True).click()
+        page.get_by_text(re.compile("of the jet's pT lies outside the frame")).wait_for()
+    finally:
+        page.close()

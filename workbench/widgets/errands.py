@@ -12,6 +12,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
+import panel as pn
 import param
 from threadpoolctl import ThreadpoolController
 
@@ -151,6 +152,7 @@ class Errands(param.Parameterized):
         self.error = " ".join(self._failed.values())
         self._say()
 
+    @pn.io.hold()
     def _take_up(self, kind: str) -> None:
         future, then, _ = self._sent.pop(kind)
         failure = future.exception()

@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import panel as pn
 from bokeh.models import ColorBar, ColumnDataSource, LinearColorMapper
 from bokeh.plotting import figure
 
@@ -56,6 +57,7 @@ class FlatViews:
         state.param.watch(self._mark, "picked")
         state.param.watch(self._cut, ["pt_min", "jet_pt_min", "eta_max", "charges", "kinds", "layers"])
 
+    @pn.io.hold()
     def show(self, scene: Scene) -> None:
         """Takes a scene; the view that is seen draws it now, the others when they are."""
         self.scene = scene
@@ -67,6 +69,7 @@ class FlatViews:
         plot.add_layout(bar, "right")
         return bar
 
+    @pn.io.hold()
     def _follow(self, *events: Any) -> None:
         changed = {event.name for event in events}
         if changed - {"view"}:
@@ -144,6 +147,7 @@ class FlatViews:
             sources["guides"].data = longitudinal.guide_columns(shape)
             sources["jets"].data = longitudinal.jet_columns(self.scene, shape)
 
+    @pn.io.hold()
     def _resized(self, name: str, old: int, new: int) -> None:
         # The browser says how wide the frame is, once it is drawn.
         self._aspect = max(new, 1) / (self.height - OF_AXIS)
@@ -168,6 +172,7 @@ class FlatViews:
         elif not rows and old:
             self.state.picked = -1
 
+    @pn.io.hold()
     def _mark(self, *events: Any) -> None:
         if self.state.view not in FLAT:
             return

@@ -103,6 +103,7 @@ class JetGraph(pn.viewable.Viewer):
             self._wanted = event.new
             self._again()
 
+    @pn.io.hold()
     def _again(self, *events: Any) -> None:
         if self._now is not None:
             self.draw(*self._now)

@@ -194,6 +194,7 @@ class JetInspector(pn.viewable.Viewer):
     def _pick_row(self, event: Any) -> None:
         self._pick(int(event.row))
 
+    @pn.io.hold()
     def _mark(self, *events: Any) -> None:
         """Marks the picked particle in every picture and in the table."""
         picked = self.picked

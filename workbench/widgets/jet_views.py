@@ -107,6 +107,7 @@ class JetViews:
         self.hatches: list[BoxAnnotation] = [ledger.hatch(plot) for plot in figures]
         return self.tabs
 
+    @pn.io.hold()
     def show(self, jet: Jets | None, explanation: Explanation | None, rows: Mapping[str, np.ndarray]) -> None:
         """Shows a jet with its own explanation, or without while it is not known; `rows` as `particles.columns` gives them."""
         self._jet, self._explanation, self._rows = jet, explanation, rows
@@ -128,6 +129,7 @@ class JetViews:
         with pn.io.hold():
             drawing[active]()
 
+    @pn.io.hold()
     def mark(self, picked: int) -> None:
         """Marks the cells of a particle, or none."""
         cells = np.flatnonzero(np.asarray(self.cells.data["particle"]) == picked + 1) if picked >= 0 else ()

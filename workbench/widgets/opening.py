@@ -11,6 +11,8 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 import param
+from bokeh.document import Document
+from bokeh.events import DocumentReady
 from panel.io.state import set_curdoc
 from panel.util import edit_readonly
 
@@ -100,7 +102,9 @@ def serve(title: str, name: str, **arguments: Any) -> None:
     document = pn.state.curdoc
     if document is None or document.session_context is None:
         try:
-            _put_up(title, _begun(name, arguments))
+            made = _begun(name, arguments)
+            _put_up(title, made)
+            pn.state.onload(made.start)
         except Exception as error:
             logger.exception(NOT_MADE, title)
             _refuse(title, error)
@@ -134,6 +138,7 @@ def serve(title: str, name: str, **arguments: Any) -> None:
                 document.clear()
                 _refuse(title, error)
             return
+        _handed_over(document, made)
         # While the browser draws, so that what is asked for first need not wait for it.
         if hasattr(made, "prepare"):
             document.add_timeout_callback(made.prepare, SOON)
@@ -164,7 +169,15 @@ def _begun(name: str, arguments: dict[str, Any]) -> Any:
 def _put_up(title: str, made: Any) -> None:
     # Not before: Panel puts off what changes in a document that no browser has yet, and some of it is lost on the way.
     made.frame.on_page(title).servable(title=f"{title} – {PRODUCT}")
-    pn.state.onload(made.start)
+
+
+def _handed_over(document: Document, made: Any) -> None:
+    """Lets what changes from here on go to the browser, and has the page begin to work once it is painted."""
+    # Panel sends no change before the browser says that all is drawn, as if it got the document only then; what a click
+    # before that adds would never come.
+    with set_curdoc(document):
+        document.callbacks.trigger_event(DocumentReady())
+    document.on_event(DocumentReady, lambda event: made.start())
 
 
 def _refuse(title: str, error: Exception) -> None:

@@ -369,6 +369,7 @@ class Performance(pn.viewable.Viewer):
         shown = [name for name in view.STYLES if len(getattr(self.curves, name).data["signal"])]
         view.name_shown(self.rejection, *shown)
 
+    @pn.io.hold()
     def _fill_tab(self, *events: Any) -> None:
         """Fills the tab that is looked at; the others are filled when they are opened."""
         found = self.measured

@@ -229,6 +229,7 @@ class Part(pn.viewable.Viewer):
         self.told = line(self.not_yet, variant="caption")
         self.content, self.said = pn.Column(sizing_mode="stretch_width", margin=0), line(variant="caption")
 
+    @pn.io.hold()
     def take(self, finding: Any) -> None:
         """Shows what was found; None empties the pane."""
         self.finding = finding
@@ -242,6 +243,7 @@ class Part(pn.viewable.Viewer):
             self.content[:] = list(self.build())
         self.draw()
 
+    @pn.io.hold()
     def draw(self) -> None:
         """Draws what is chosen, if there is anything."""
         if self.finding is not None:

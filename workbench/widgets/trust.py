@@ -202,6 +202,7 @@ class Trust(pn.viewable.Viewer):
             self._draw_curves()
             self._draw_layers()
 
+    @pn.io.hold()
     def _draw_agreement(self) -> None:
         if not len(self.pictures):
             return

@@ -172,6 +172,7 @@ class WhatIf(pn.viewable.Viewer):
                 self.picked = 0
                 self._replay()
 
+    @pn.io.hold()
     def _replay(self, *events: Any) -> None:
         """Does the edits of the history that are not done yet; one that cannot be done leaves it, with a sentence."""
         if self._jet is None:
@@ -288,6 +289,7 @@ class WhatIf(pn.viewable.Viewer):
             self.sources[side].data = views.columns(jet, hardest, relevance[side], marked, places)
         self.table.value = particle_table(self.sources["after"].data, relevance["after"])
 
+    @pn.io.hold()
     def _draw_graphs(self) -> None:
         for side, (jet, _) in self._shown.items():
             number, drawn = self.neighbours.value, self._linked.get(side)
@@ -334,6 +336,7 @@ class WhatIf(pn.viewable.Viewer):
             return f"{score}: {first:+.3f} log-odds{f', probability of {analysis.signal} {before:.3f}' if two else ''}; not edited yet."
         return f"{score}: {first:+.3f} → {last:+.3f} log-odds, a change of {last - first:+.3f}{share}."
 
+    @pn.io.hold()
     def _tapped(self, side: str, rows: list[int]) -> None:
         if not rows:
             return
@@ -343,6 +346,7 @@ class WhatIf(pn.viewable.Viewer):
             self.picked = rows[0]
         self._mark()
 
+    @pn.io.hold()
     def _mark(self, *events: Any) -> None:
         """Marks the picked particle in both pictures, in the table and in the number."""
         places = self._places()
