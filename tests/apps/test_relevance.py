@@ -50,7 +50,7 @@ def server(tmp_path_factory):
     folder.mkdir()
     parquet.write(odd_jets(), folder / "odd.parquet")
     wb.open(wb.bundled("tagger")).save(folder / "own.safetensors")
-    with serving("apps/relevance.py", env={"WORKBENCH_DATA": str(folder)}) as made:
+    with serving("apps/relevance.py", "tests/apps/late_page.py", env={"WORKBENCH_DATA": str(folder)}) as made:
         yield made
 
 
@@ -127,10 +127,11 @@ def test_edges_layers_emissions_and_pixels_are_coloured_by_relevance(page):
 
 @pytest.mark.browser
 @needs_browser
+@pytest.mark.parametrize("name", ["relevance", "late_page"])
 @pytest.mark.parametrize(("jet", "said"), [(0, "1 particle"), (1, "0 particles"), (2, "300 particles")])
-def test_a_jet_of_one_particle_of_none_and_of_300_is_explained(browser, server, jet, said):
+def test_a_jet_of_one_particle_of_none_and_of_300_is_explained(browser, server, jet, said, name):
     query = f"?v=1&sample={quote('file:data/odd.parquet')}&jet={jet}"
-    with opened(browser, server.address + query) as page:
+    with opened(browser, f"{server.root}/{name}{query}") as page:
         page.get_by_text(re.compile(rf"^Jet {jet}: .* {said}")).wait_for()
         page.get_by_text(BOOKS).wait_for()
         for tab in ("Graph", "Lund plane", "Layers", "Image", "Features"):

@@ -23,7 +23,7 @@ from .analysis import RULES, Analysis, arguments
 from .errands import public
 from .menu import Menu
 from .networks import Networks
-from .panes import fold, line, pane, picture, row, say
+from .panes import fill, fold, line, pane, picture, row, say
 from .relevance_shares import OF_PARTICLES
 from .relevance_study import SEED, lacking
 from .study import Question, Study
@@ -176,7 +176,7 @@ class MapComparison(pn.viewable.Viewer):
         self._index = index
         self.found, self._jet = (first, second, difference), jet
         if not len(self.content):
-            self.content[:] = self._build()
+            fill(self.content, self._build())
         with pn.io.hold():
             self._draw()
 
@@ -398,7 +398,7 @@ class SamplesAtEqualScore(pn.viewable.Viewer):
         if not len(self.content):
             self.source, self.bins, self.rows = equal_score.empty(), FactorRange(), table_pane()
             self.plot = equal_score.shares_figure(self.source, self.bins)
-            self.content[:] = [picture(self.plot), fold("As a table", self.rows)]
+            fill(self.content, [picture(self.plot), fold("As a table", self.rows)])
         self._draw()
 
     def _draw(self) -> None:

@@ -13,7 +13,7 @@ from . import code
 from .analysis import Analysis
 from .errands import public
 from .menu import Menu
-from .panes import line, pane, picture, row, say
+from .panes import fill, line, pane, picture, row, say
 from .study import Question, Study
 from .table import table, table_pane
 from .text import with_error
@@ -86,7 +86,7 @@ class EmissionSafety(pn.viewable.Viewer):
         self.found = found
         with pn.io.hold():
             if not len(self.content):
-                self.content[:] = self._layout()
+                fill(self.content, self._layout())
             known = {safety.emission: views.columns(safety.columns()) for safety in found}
             for kind, source in self.sources.items():
                 source.data = known.get(kind, dict(views.empty().data))

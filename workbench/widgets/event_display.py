@@ -23,7 +23,7 @@ from .display3d import Display3D
 from .display_controls import DisplayControls
 from .flat_views import FLAT, FlatViews, legend
 from .object_table import ObjectTable, listed, numbers, with_deposits
-from .panes import Line, line, picture, say, tabs
+from .panes import Line, fill, line, picture, say, tabs
 from .standalone import standalone
 
 NAMES = {"3d": "3D", "eta-phi": "η–φ", "x-y": "x–y", "r-z": "r–z"}
@@ -127,7 +127,7 @@ class EventDisplay(pn.viewable.Viewer):
             self._choose_cuts(scene)
             if not len(self.content):
                 self.prepare()
-                self.content[:] = self._panes
+                fill(self.content, self._panes)
             self.nothing.visible, self.content.visible = False, True
             # A detector that was chosen stays.
             other = self.state.detector == self.scene.header["detector"]

@@ -12,7 +12,7 @@ import panel_material_ui as pmui
 from ..data.jets import Jets
 from . import code
 from .analysis import Analysis
-from .panes import line, say
+from .panes import fill, line, say
 from .study import Question, Study
 
 ROOM = "workbench.explanation"
@@ -147,7 +147,7 @@ class Finding(pn.viewable.Viewer):
         self.found, self._shown = found, self._asked
         with pn.io.hold():
             if not len(self.content):
-                self.content[:] = self.layout()
+                fill(self.content, self.layout())
             self.show()
             self.content.visible = True
             say(self.empty, "")

@@ -24,7 +24,7 @@ from .jet_graph import EXTENT
 from .jet_images import JET, JetImages
 from .jet_views import IMAGE, LESSON_OF_TAB, LINE_OF_TAB, JetViews
 from .menu import Menu
-from .panes import line, pane, picture, row, say
+from .panes import fill, line, pane, picture, row, say
 from .pulse import Pulse
 from .row_table import row_table
 from .waterfall import Waterfall
@@ -109,7 +109,7 @@ class JetInspector(pn.viewable.Viewer):
             if current is not None and not len(self.content):
                 self.prepare()
                 for place, panes in zip((self.content, self.below), self._panes, strict=True):
-                    place[:] = panes
+                    fill(place, panes)
             self.content.visible = self.below.visible = current is not None
             self.first.visible = current is None
             self.state.picked = self._apart = -1

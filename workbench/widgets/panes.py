@@ -1,6 +1,6 @@
 """How the panes of a page look: a title that is a sentence, the picture, its check below."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 import panel as pn
@@ -81,6 +81,12 @@ def served() -> bool:
     return pn.state.curdoc is not None and pn.state.curdoc.session_context is not None
 
 
+def fill(place: pn.Column, content: Iterable[Any]) -> None:
+    """Puts content on a page that is shown, in place of what is there."""
+    # As one thing: Bokeh lays out what it has of a column while it still makes the rest of it, and fails at figures.
+    place[:] = [pn.Column(*content, sizing_mode="stretch_width", margin=0)]
+
+
 def fold(
     title: str, *content: Any, opened: Callable[[], None] | None = None, at_once: bool = False
 ) -> pmui.Accordion:
@@ -98,7 +104,7 @@ def fold(
 
     def unfold(event: Any) -> None:
         if event.new and not len(inside):
-            inside[:] = content
+            fill(inside, content)
         if event.new and opened is not None:
             opened()
 
@@ -125,11 +131,11 @@ def tabs(
     titled = [(title, inside) for (title, _), inside in zip(contents, insides, strict=True)]
     made = pmui.Tabs(*titled, active=active, sizing_mode="stretch_width", **options)
 
-    def fill(event: Any) -> None:
+    def show(event: Any) -> None:
         if not len(insides[event.new]):
             insides[event.new][:] = [contents[event.new][1]]
 
-    made.param.watch(fill, "active")
+    made.param.watch(show, "active")
     return made
 
 
@@ -139,11 +145,11 @@ def unseen(*content: Any) -> pn.Column:
     if not served():
         place[:] = content
 
-    def fill(event: Any) -> None:
+    def show(event: Any) -> None:
         if event.new and not len(place):
-            place[:] = content
+            fill(place, content)
 
-    place.param.watch(fill, "visible")
+    place.param.watch(show, "visible")
     return place
 
 

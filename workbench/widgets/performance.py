@@ -26,7 +26,7 @@ from . import code
 from .analysis import Analysis, Live, unseen_of
 from .errands import Errands
 from .menu import Menu
-from .panes import line, pane, picture, row, say, tabs
+from .panes import fill, line, pane, picture, row, say, tabs
 from .text import with_error
 
 AGAINST = ("pt", "mass", "multiplicity")
@@ -430,7 +430,7 @@ class Performance(pn.viewable.Viewer):
         numbers = row(list(self.figures.values()), width=100, most=5)
         pair = row([picture(self.rejection), picture(self.score)], width=380, most=2)
         click = line("Click either plot to open the jet whose score is nearest.", variant="caption")
-        self.content[:] = [numbers, self.rule, pair, self.second, click, self.tabs]
+        fill(self.content, [numbers, self.rule, pair, self.second, click, self.tabs])
 
     def _rate(self, name: str) -> pn.viewable.Viewable:
         against = OBSERVABLES[name]

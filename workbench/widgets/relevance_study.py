@@ -13,7 +13,7 @@ from ..explanation.shares import Shares
 from ..physics.bootstrap import Estimate
 from . import code
 from .analysis import Analysis
-from .panes import line, say
+from .panes import fill, line, say
 
 ALL = "all jets"
 OUTCOMES = ("true positive", "false negative", "false positive", "true negative")
@@ -240,7 +240,7 @@ class Part(pn.viewable.Viewer):
             return
         # Figures are the larger part of what painting costs: they are made with the first finding.
         if not len(self.content):
-            self.content[:] = list(self.build())
+            fill(self.content, self.build())
         self.draw()
 
     @pn.io.hold()

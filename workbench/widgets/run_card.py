@@ -18,7 +18,7 @@ from ..state.runs import RunsState, metric
 from ..views.comparison import LETTERS
 from . import export
 from .errands import Errands
-from .panes import fold, line, pane, row, say
+from .panes import fill, fold, line, pane, row, say
 from .run_table import status
 from .table import table, table_pane
 from .text import duration, with_error
@@ -174,7 +174,7 @@ class RunCard(pn.viewable.Viewer):
         self._allow(run)
         self._judge(run)
         if len(self.below) == 1:
-            self.below[:] = self._layout()
+            fill(self.below, self._layout())
 
     def _sentence(self, run: Run) -> str:
         area = with_error(metric(run, "auc"), metric(run, "auc_error"))

@@ -20,7 +20,7 @@ from ..views import comparison as view
 from ..views.performance import WORKING_POINTS
 from .errands import Errands
 from .menu import Menu
-from .panes import line, pane, picture, row, say
+from .panes import fill, line, pane, picture, row, say
 from .table import Marked, table, table_pane
 from .text import with_error
 
@@ -265,8 +265,10 @@ class RunComparison(pn.viewable.Viewer):
         for name in ("losses", "areas"):
             view.name_runs(self.figures[name], [one.run.name for one in runs])
         self._tell(runs)
-        if bool(runs) != bool(len(self.content)):
-            self.content[:] = self._layout() if runs else []
+        if not runs:
+            self.content.clear()
+        elif not len(self.content):
+            fill(self.content, self._layout())
 
     def _padded(self, runs: list[Known]) -> Iterable[Known | None]:
         return [*runs, *[None] * (len(self.places) - len(runs))]

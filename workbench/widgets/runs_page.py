@@ -16,7 +16,7 @@ from .errands import Errands
 from .frame import Frame
 from .jobs_tray import JobsTray
 from .owner import owner
-from .panes import line, pane, say
+from .panes import fill, line, pane, say
 from .run_card import RunCard
 from .run_comparison import RunComparison
 from .run_table import RunTable
@@ -106,7 +106,7 @@ class RunsPage:
             return
         if self.state.runs:
             self.table = RunTable(self.state)
-            self.content[:] = [self.table, self.card, self.comparison]
+            fill(self.content, [self.table, self.card, self.comparison])
         elif self.state.listed:
             train = pmui.Button(
                 label="Train one on the jets page", href="jets", variant="contained", margin=6

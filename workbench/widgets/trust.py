@@ -15,7 +15,7 @@ from . import code
 from .analysis import Analysis
 from .errands import public
 from .menu import Menu
-from .panes import fold, line, pane, picture, row, say
+from .panes import fill, fold, line, pane, picture, row, say
 from .relevance_study import Task, lacking
 from .seed_spread import SeedSpread
 from .study import Question, Study
@@ -132,7 +132,7 @@ class Trust(pn.viewable.Viewer):
         missing = [f"{name}: {why}" for name, why in found.missing.items()]
         say(self.missing, " ".join(["Not made:", *missing]) if missing else "")
         if not len(self.pictures):
-            self.pictures[:] = self._build()
+            fill(self.pictures, self._build())
         self._draw()
 
     def _rows(self) -> list[tuple[str, str, str]]:

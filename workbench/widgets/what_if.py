@@ -28,7 +28,7 @@ from .errands import public
 from .jet_graph import NEIGHBOURS
 from .jet_inspector import particle_table, table_of_particles
 from .menu import Menu
-from .panes import fold, line, pane, picture, row, say
+from .panes import fill, fold, line, pane, picture, row, say
 from .table import table, table_pane
 from .waterfall import Waterfall
 
@@ -158,7 +158,7 @@ class WhatIf(pn.viewable.Viewer):
         jets, current = self.analysis.sample.jets, self.analysis.selection.current
         with pn.io.hold():
             if current is not None and not len(self.content):
-                self.content[:] = self._layout()
+                fill(self.content, self._layout())
             there = jets is not None and current is not None
             self.content.visible, self.first.visible = there, not there
             self._jet = jets[current : current + 1] if there else None  # type: ignore[index, operator]
