@@ -231,7 +231,7 @@ def main():
             parquet.write(tiled(bundled, n, 30 if n <= 100_000 else 5), folder / f"jets-{n}.parquet")
         env = {"WORKBENCH_DATA": name, "WORKBENCH_RUNS": f"{name}/runs"}
         apps = [ROOT / "apps" / f"{name}.py" for name in ("jets", "relevance", "display")]
-        with serving(folder / "text.py", *apps, env=env) as server:
+        with serving(folder / "text.py", *apps, env=env, strict=False) as server:
             with opened(browser, server.address) as page:
                 page.get_by_role("slider").focus()
                 found = measured(

@@ -95,7 +95,7 @@ def main(folder: Path) -> None:
             "relevance-dark": ("relevance", OF_JETS, show_map),
             "jets-training": ("jets", OF_JETS, train),
         }
-        with serving(*PAGES) as server, chromium() as browser:
+        with serving(*PAGES, strict=False) as server, chromium() as browser:
             for name, (where, height, prepare) in pictures.items():
                 size = {"width": WIDTH, "height": height}
                 with opened(browser, f"{server.root}/{where}", dark=name.endswith("dark"), size=size) as page:

@@ -12,20 +12,22 @@ from pathlib import Path
 from bokeh.server.session import ServerSession
 
 TOLD = Path(os.environ["WORKBENCH_TEST_OVERTAKING"])
-OURS = str(Path(__file__).parents[2] / "workbench")
+ROOT = Path(__file__).parents[2]
+OURS = tuple(str(ROOT / room) for room in ("workbench", "tests"))
 send = ServerSession._document_patched
 
 
 def told(session, event):
     """Sends a change as Bokeh does, and writes down who made it if it was one of us."""
-    frames = [
-        f"{Path(frame.filename).name}:{frame.lineno} {frame.name}"
-        for frame in traceback.extract_stack()
-        if frame.filename.startswith(OURS)
-    ]
-    if event.setter is None and session.connection_count and frames:
-        with TOLD.open("a", encoding="utf-8") as file:
-            file.write(f"{type(event).__name__} {getattr(event, 'attr', '')}: {' > '.join(frames)}\n")
+    if event.setter is None and session.connection_count:
+        frames = [
+            f"{Path(frame.filename).name}:{frame.lineno} {frame.name}"
+            for frame in traceback.extract_stack()[:-1]
+            if frame.filename.startswith(OURS)
+        ]
+        if frames:
+            with TOLD.open("a", encoding="utf-8") as file:
+                file.write(f"{type(event).__name__} {getattr(event, 'attr', '')}: {' > '.join(frames)}\n")
     send(session, event)
 
 

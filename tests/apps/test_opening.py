@@ -3,13 +3,17 @@
 import re
 import subprocess
 import sys
+from types import SimpleNamespace
 from urllib.request import urlopen
 
 import pytest
+from bokeh.document import Document
+from bokeh.events import DocumentReady
 
-from tests.apps.browser import ROOT, assert_quiet, click_until, needs_browser, opened, served
+from tests.apps.browser import ROOT, assert_quiet, click_until, needs_browser, opened, served, serving
+from workbench.widgets.opening import _handed_over
 
-address = served("tests/apps/broken_page.py", "apps/index.py", "apps/jets.py")
+address = served("tests/apps/broken_page.py", "tests/apps/patient_page.py", "apps/index.py", "apps/jets.py")
 
 FRAME_ALONE = """
 import sys, panel as pn
@@ -25,6 +29,15 @@ def test_the_frame_is_there_without_what_the_page_is_made_of():
         [sys.executable, "-c", FRAME_ALONE], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert finished.returncode == 0, finished.stderr
+
+
+def test_a_page_begins_to_work_when_it_is_painted_and_only_once():
+    document, begun = Document(), []
+    _handed_over(document, SimpleNamespace(start=lambda: begun.append("work")))
+    assert begun == []
+    for _ in range(2):
+        document.callbacks.trigger_event(DocumentReady())
+    assert begun == ["work"]
 
 
 @pytest.mark.browser
@@ -86,6 +99,17 @@ def test_the_first_document_that_a_browser_gets_has_the_jets_and_the_rest_comes_
         page.close()
 
 
+@pytest.mark.browser
+@needs_browser
+def test_a_change_that_could_overtake_others_is_seen(browser):
+    served = serving("tests/apps/overtaking_page.py")
+    with opened(browser, served.__enter__().address) as page:
+        page.get_by_role("button", name="Move").click()
+        page.get_by_text("after", exact=True).wait_for()
+    with pytest.raises(AssertionError, match="ColumnDataChangedEvent data: overtaking_page.py:.* move"):
+        served.__exit__(None, None, None)
+
+
 NEVER_READY = """
 const send = WebSocket.prototype.send;
 let parts = [];
@@ -106,7 +130,7 @@ def test_a_click_on_what_is_there_is_answered_before_all_is_drawn(browser, addre
     page = browser.new_page()
     try:
         page.add_init_script(NEVER_READY)
-        page.goto(address.replace("broken_page", "jets") + "?v=1&jet=3")
+        page.goto(address.replace("broken_page", "patient_page") + "?v=1&jet=3")
         page.get_by_text(re.compile("^Jet 3: ")).wait_for()
         page.get_by_role("tab", name="Image", exact=True).click()
         page.get_by_text(re.compile("of the jet's pT lies outside the frame")).wait_for()

@@ -247,6 +247,16 @@ def test_without_runs_there_is_a_sentence_and_a_button():
     page.errands.close()
 
 
+def test_a_card_that_is_shown_stays_as_it_is_while_its_fit_goes_on(page, fake):
+    page.state.current = IDS[0]
+    settle(page)
+    (shown,) = page.card.below
+    for _ in range(2):
+        page.state.param.trigger("progress")
+        page.state.param.trigger("runs")
+    assert list(page.card.below) == [shown]
+
+
 def test_actions_are_offered_where_they_can_be_done(page, fake, tmp_path):
     model = tmp_path / "model.safetensors"
     model.touch()

@@ -216,10 +216,10 @@ class Explorer(pn.viewable.Viewer):
     @property
     def open_jet(self) -> list[pn.viewable.Viewable]:
         """The panes of the open jet, from top to bottom."""
-        return [
-            row([self._event_display, self.inspector.__panel__()], width=380, most=2),
-            self.inspector.more,
-        ]
+        inspector, whole = self.inspector, {"sizing_mode": "stretch_width", "margin": 0}
+        left = pn.Column(self._event_display, inspector.others, **whole)
+        right = pn.Column(inspector.__panel__(), inspector.account, **whole)
+        return [row([left, right], width=380, most=2), inspector.listed]
 
     @property
     def _event_display(self) -> pn.viewable.Viewable:

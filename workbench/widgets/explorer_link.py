@@ -101,7 +101,7 @@ class ExplorerLink:
     def offered(self) -> dict[str, Any]:
         """Returns the widgets of which the address says what is chosen, by their names there."""
         inspector = self.explorer.inspector
-        if not len(inspector.below):
+        if not len(inspector.others):
             return {}
         images = inspector.images
         steps = {f"image.{step.__name__}": switch for step, switch in images.switches.items()}
@@ -114,7 +114,7 @@ class ExplorerLink:
     def made(self) -> list[tuple[tuple[str, ...], Any]]:
         """Returns the tabs that are there by now, with their names in a link; they are made when they are first needed."""
         inspector = self.explorer.inspector
-        return [(jet_views.LESSON_OF_TAB, inspector.tabs)] if len(inspector.below) else []
+        return [(jet_views.LESSON_OF_TAB, inspector.tabs)] if len(inspector.others) else []
 
     def _on_sample(self, *events: Any) -> None:
         wanted, first = self.link.sample or FIRST, not self._begun

@@ -24,7 +24,7 @@ from .jet_graph import EXTENT
 from .jet_images import JET, JetImages
 from .jet_views import IMAGE, LESSON_OF_TAB, LINE_OF_TAB, JetViews
 from .menu import Menu
-from .panes import fill, line, pane, picture, row, say
+from .panes import fill, line, pane, picture, say
 from .pulse import Pulse
 from .row_table import row_table
 from .waterfall import Waterfall
@@ -43,6 +43,9 @@ PARTICLE_COLUMNS = {
 
 class JetInspector(pn.viewable.Viewer):
     """Follows the selection's open jet and the analysis' explanation of it.
+
+    The panel itself is the map of the jet; its ledger, its other pictures and its particles have places of their own,
+    `account`, `others` and `listed`.
 
     `state.picked` is the particle that all pictures and the table mark: a click on it anywhere picks it. While the event
     display shows the whole event, whose particles have other numbers, it does not take part.
@@ -69,10 +72,10 @@ class JetInspector(pn.viewable.Viewer):
         self.previous = pmui.Button(label="Previous", variant="outlined", size="small")
         self.next = pmui.Button(label="Next", variant="outlined", size="small")
         self.first = pmui.Button(label="Open the first jet", color="primary", size="small")
-        self.content = pn.Column(visible=False, sizing_mode="stretch_width", margin=0)
-        self.below = pn.Column(visible=False, sizing_mode="stretch_width", margin=0)
+        self.places = [pn.Column(visible=False, sizing_mode="stretch_width", margin=0) for _ in range(4)]
+        self.content, self.account, self.others, self.listed = self.places
         self.strip = pn.Column(sizing_mode="stretch_width", margin=0)
-        self._panes: tuple[list[Any], ...] = ()
+        self._panes: list[list[Any]] = []
         self._jet: Jets | None = None
         self._index: int | None = None
         self._rows: dict[str, np.ndarray] = {}
@@ -92,7 +95,7 @@ class JetInspector(pn.viewable.Viewer):
     def prepare(self) -> None:
         """Makes the panes of the open jet, unless they are there: figures are the larger part of what opening one takes."""
         if not self._panes:
-            self._panes = self._layout(), self._more()
+            self._panes = [self._layout(), *([pane] for pane in self._more())]
 
     def beat(self) -> None:
         """Takes over what a slow explanation reported, and lists particles late if need be; called by the page's timer."""
@@ -108,9 +111,10 @@ class JetInspector(pn.viewable.Viewer):
         with pn.io.hold():
             if current is not None and not len(self.content):
                 self.prepare()
-                for place, panes in zip((self.content, self.below), self._panes, strict=True):
+                for place, panes in zip(self.places, self._panes, strict=True):
                     fill(place, panes)
-            self.content.visible = self.below.visible = current is not None
+            for place in self.places:
+                place.visible = current is not None
             self.first.visible = current is None
             self.state.picked = self._apart = -1
             self._say_who()
@@ -208,7 +212,7 @@ class JetInspector(pn.viewable.Viewer):
         there = list(self.particles.selected.indices)
         # The rows of the jet before may still be there.
         if (
-            len(self.below)
+            len(self.listed)
             and len(self.table.value) == len(self.particles.data["particle"])
             and self.table.selection != there
         ):
@@ -241,7 +245,7 @@ class JetInspector(pn.viewable.Viewer):
         self.hatch = ledger.hatch(self.map)
         return [picture(self.map), legend, self.pulse]
 
-    def _more(self) -> list[Any]:
+    def _more(self) -> tuple[Any, ...]:
         tabs = self.seen.layout()
         self.table = table_of_particles()
         self.table.on_click(self._pick_row)
@@ -274,8 +278,7 @@ class JetInspector(pn.viewable.Viewer):
             name="particles",
             menu=self._menu("particles", None, lambda: self.table.value, "print(explanation.relevance[0])"),
         )
-        right = pn.Column(seen, listed, sizing_mode="stretch_width", margin=0)
-        return [row([books, right], width=380, most=2)]
+        return books, seen, listed
 
     def _menu(
         self,
@@ -310,13 +313,8 @@ class JetInspector(pn.viewable.Viewer):
 
     @property
     def tabs(self) -> pmui.Tabs:
-        """The tabs beside the map."""
+        """The tabs with its other pictures."""
         return self.seen.tabs
-
-    @property
-    def more(self) -> pn.viewable.Viewable:
-        """The open jet's ledger, its other pictures and its particles."""
-        return self.below
 
     def __panel__(self) -> pn.viewable.Viewable:
         return pane(

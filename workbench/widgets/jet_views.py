@@ -49,7 +49,7 @@ IN_PIXELS = "Relevance in the same pixels [log-odds]"
 
 
 class JetViews:
-    """The tabs beside the map of a jet; only what is looked at is drawn. `layout` comes before the first `show`.
+    """The tabs with other pictures of a jet; only what is looked at is drawn. `layout` comes before the first `show`.
 
     Args:
         analysis: What the page looks at.
@@ -170,6 +170,7 @@ class JetViews:
         left = f"The first {features.SHOWN} of {n} particles; " if n > features.SHOWN else ""
         say(self.more, f"{left or 'All, '}in log-odds. The menu saves them all.")
 
+    @pn.io.hold()
     def _draw_pixels(self, *events: Any) -> None:
         jet, relevance = self._jet, self.relevance
         self.beside.visible = self.images.shown.value == JET and relevance is not None

@@ -173,11 +173,19 @@ def _put_up(title: str, made: Any) -> None:
 
 def _handed_over(document: Document, made: Any) -> None:
     """Lets what changes from here on go to the browser, and has the page begin to work once it is painted."""
-    # Panel sends no change before the browser says that all is drawn, as if it got the document only then; what a click
-    # before that adds would never come.
+    # Of what changes within a hold Panel sends nothing before the browser says that all is drawn, as if it got the
+    # document only then: what a click before that adds would never come.
     with set_curdoc(document):
         document.callbacks.trigger_event(DocumentReady())
-    document.on_event(DocumentReady, lambda event: made.start())
+    waiting = [made.start]
+
+    def painted(event: DocumentReady) -> None:
+        # Once, however many browsers come to the session.
+        with set_curdoc(document):
+            while waiting:
+                pn.state.execute(waiting.pop(), schedule=False)
+
+    document.on_event(DocumentReady, painted)
 
 
 def _refuse(title: str, error: Exception) -> None:

@@ -112,6 +112,7 @@ class RunCard(pn.viewable.Viewer):
         self.undo = pmui.Button(label="Undo", size="small", variant="outlined")
         self.bin = pn.Row(sizing_mode="stretch_width", margin=0)
         self.below = pn.Column(sizing_mode="stretch_width", margin=0)
+        self.nobody = line("Click a run in the table to look at it.")
         self.delivery = export.Delivery(lambda sentence: say(self.message, sentence))
         self._busy = False
         self._watch()
@@ -162,7 +163,7 @@ class RunCard(pn.viewable.Viewer):
     def _show(self, *events: Any) -> None:
         run = self.run
         if run is None:
-            self.below[:] = [line("Click a run in the table to look at it.")]
+            self.below[:] = [self.nobody]
             return
         self._busy = True
         self.which.param.update(options=_lettered(self.state.compared), value=run.id)
@@ -173,7 +174,7 @@ class RunCard(pn.viewable.Viewer):
         self.details.object = table((), _facts(run))
         self._allow(run)
         self._judge(run)
-        if len(self.below) == 1:
+        if self.nobody in self.below:
             fill(self.below, self._layout())
 
     def _sentence(self, run: Run) -> str:

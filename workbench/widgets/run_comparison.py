@@ -249,6 +249,7 @@ class RunComparison(pn.viewable.Viewer):
         """True while one of the compared runs is not over, so that its curves grow."""
         return any(not one.over for one in self.compared)
 
+    @pn.io.hold()
     def show(self, runs: list[Known]) -> None:
         """Shows these runs, the first of which the others are compared with."""
         self.compared, self.known = runs, {one.run.id: one for one in runs}

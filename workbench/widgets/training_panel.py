@@ -218,6 +218,7 @@ class TrainingPanel(pn.viewable.Viewer):
             label = np.asarray(extra["validation_label"])
             self.analysis.live = Live(run.job.name, run.epoch, run.unit, scores, label, classes)
 
+    @pn.io.hold()
     def _follow(self, *events: Any) -> None:
         run = self.run
         self.stop.disabled = not run.busy
