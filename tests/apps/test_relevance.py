@@ -122,6 +122,9 @@ def test_edges_layers_emissions_and_pixels_are_coloured_by_relevance(page):
     page.get_by_text(re.compile("^What ends the hardest branch")).wait_for()
     page.get_by_role("tab", name="Image").click()
     page.get_by_text("Relevance in the same pixels [log-odds]").wait_for()
+    for step in ("rotate", "normalise"):
+        page.get_by_label(step, exact=True).click()
+    page.wait_for_function("location.search.includes('choose=image.')")
     assert_quiet(page)
 
 

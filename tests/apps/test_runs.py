@@ -107,6 +107,10 @@ def test_runs_are_compared_renamed_deleted_and_taken_back(page):
     name.fill(TREES[1])
     name.press("Enter")
     page.get_by_role("gridcell", name=TREES[1]).wait_for()
+    page.locator(".tabulator-row.tabulator-selected", has_text=TREES[1]).wait_for()
+    for tree in TREES:
+        tick(page, tree)
+    page.get_by_role("row", name=re.compile("^iterations")).wait_for(state="detached")
     assert_quiet(page)
 
 
