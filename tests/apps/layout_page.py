@@ -21,8 +21,15 @@ for name in ("first", "second"):
     figure.x_range, figure.y_range = Range1d(0, 1), Range1d(0, 1)
     figure.line([0, 1], [0, 1])
     figures.append(figure)
-grow = pmui.Button(label="Grow")
-grow.on_click(lambda _: figures[0].y_range.update(end=figures[0].y_range.end * 1000))
+
+
+@pn.io.hold()
+def lengthen(event):
+    """Makes the labels of the first figure longer."""
+    figures[0].y_range.update(end=figures[0].y_range.end * 1000)
+
+
+grow = pmui.Button(label="Grow", on_click=lengthen)
 asked = pn.state.session_args or {}
 layout = [] if "alone" in asked else [Layout(own_page="styles" in asked)]
 panes = row([pane(f.name, picture(f), name=f.name) for f in figures], width=300, most=2)
