@@ -99,15 +99,18 @@ def test_the_first_document_that_a_browser_gets_has_the_jets_and_the_rest_comes_
         page.close()
 
 
+def move_the_point(browser):
+    """Serves the page that changes a source outside of a hold, and has it do so."""
+    with serving("tests/apps/overtaking_page.py") as server, opened(browser, server.address) as page:
+        page.get_by_role("button", name="Move").click()
+        page.get_by_text("after", exact=True).wait_for()
+
+
 @pytest.mark.browser
 @needs_browser
 def test_a_change_that_could_overtake_others_is_seen(browser):
-    served = serving("tests/apps/overtaking_page.py")
-    with opened(browser, served.__enter__().address) as page:
-        page.get_by_role("button", name="Move").click()
-        page.get_by_text("after", exact=True).wait_for()
     with pytest.raises(AssertionError, match="ColumnDataChangedEvent data: overtaking_page.py:.* move"):
-        served.__exit__(None, None, None)
+        move_the_point(browser)
 
 
 NEVER_READY = """
