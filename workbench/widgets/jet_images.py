@@ -103,23 +103,23 @@ class JetImages(pn.viewable.Viewer):
         if fresh:
             self.draw()
 
+    @pn.io.hold()
     def draw(self, *events: Any) -> None:
         """Draws what is asked for."""
         jets = self.selection.sample.jets
         if not self.seen or jets is None:
             return
-        with pn.io.hold():
-            # Hidden and not taken out: figures that share a scale must not leave the document one by one.
-            for place, modes in zip(self.places, SHOWN, strict=True):
-                place.visible = self.shown.value in modes
-            self.of.visible = self.shown.value == SAMPLES
-            unit = "share of pT" if normalise in self.steps else "pT [GeV]"
-            for figure in self.figures:
-                view.say_unit(figure, unit)
-            if self.shown.value == JET:
-                self._draw_jet(jets)
-            else:
-                self._average(jets)
+        # Hidden and not taken out: figures that share a scale must not leave the document one by one.
+        for place, modes in zip(self.places, SHOWN, strict=True):
+            place.visible = self.shown.value in modes
+        self.of.visible = self.shown.value == SAMPLES
+        unit = "share of pT" if normalise in self.steps else "pT [GeV]"
+        for figure in self.figures:
+            view.say_unit(figure, unit)
+        if self.shown.value == JET:
+            self._draw_jet(jets)
+        else:
+            self._average(jets)
 
     def figure(self) -> list[UIElement]:
         """Returns the figures that are looked at."""
